@@ -1,0 +1,153 @@
+"""Settings are read here and nowhere else.
+
+In: `hanbeon.toml` of the working directory (or `HANBEON_CONFIG`), each key overridable as
+`HANBEON_SECTION__KEY`. Out: one frozen `Settings`. Unknown keys are refused. Secrets are named
+by reference (a file under `home/keys`, made at first use) and read when used, never here.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from hanbeon.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class HomeSettings:
+    """Where everything that a run makes lies. Deleting the folder is a fresh start."""
+
+    path: str = "var"
+
+
+@dataclass(frozen=True)
+class LedgerSettings:
+    """`dsn` empty: the embedded PostgreSQL under `home/postgres`."""
+
+    dsn: str = ""
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """The simulated agencies: how many people, which seed, and where their PostgreSQL answers (empty: embedded)."""
+
+    people: int = 20_000
+    seed: int = 1
+    dsn: str = ""
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Bounds on every holder. `allowed_hosts` are the only hosts that a connector may dial (F27)."""
+
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    timeout_seconds: float = 30.0
+    retries: int = 3
+    max_bytes_per_response: int = 64 * 1024 * 1024
+    page_size: int = 1_000
+    dataset_seconds: float = 1_800.0
+
+
+@dataclass(frozen=True)
+class LakeSettings:
+    """`root` empty: `home/lake`. `key_buckets` is the number of partitions of a personal table."""
+
+    root: str = ""
+    key_buckets: int = 1
+
+
+@dataclass(frozen=True)
+class RetentionSettings:
+    """Legal terms, in days: erasing deadline after withdrawal, and how long access records are kept."""
+
+    erase_within_days: int = 5
+    access_records_days: int = 730
+
+
+@dataclass(frozen=True)
+class ExchangeSettings:
+    """Bounds on readers: groups smaller than `minimum_group` are suppressed, and a query ends after its seconds (F63)."""
+
+    minimum_group: int = 5
+    query_seconds: float = 30.0
+    query_rows: int = 10_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    home: HomeSettings = field(default_factory=HomeSettings)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    world: WorldSettings = field(default_factory=WorldSettings)
+    sources: SourceSettings = field(default_factory=SourceSettings)
+    lake: LakeSettings = field(default_factory=LakeSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+
+    @property
+    def home_path(self) -> Path:
+        return Path(self.home.path).resolve()
+
+    @property
+    def lake_root(self) -> Path:
+        return Path(self.lake.root).resolve() if self.lake.root else self.home_path / "lake"
+
+    @property
+    def keys_path(self) -> Path:
+        return self.home_path / "keys"
+
+    @property
+    def agencies_path(self) -> Path:
+        return self.home_path / "agencies"
+
+    @property
+    def postgres_path(self) -> Path:
+        return self.home_path / "postgres"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings file and the environment. Raises SettingsError naming the wrong key."""
+    environ = os.environ if environ is None else environ
+    path = Path(environ.get("HANBEON_CONFIG", "hanbeon.toml"))
+    given: dict[str, Any] = {}
+    if path.exists():
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path} is not valid TOML: {error}. Correct it or remove it.") from error
+    elif "HANBEON_CONFIG" in environ:
+        raise SettingsError(f"HANBEON_CONFIG names {path}, which does not exist.")
+    for name, value in environ.items():
+        if name.startswith("HANBEON_") and "__" in name:
+            section, key = name.removeprefix("HANBEON_").lower().split("__", 1)
+            given.setdefault(section, {})[key] = value
+    settings = Settings()
+    known = {f.name for f in fields(Settings)}
+    for section, values in given.items():
+        if section not in known or not isinstance(values, dict):
+            raise SettingsError(f"Unknown settings section [{section}]. Known: {', '.join(sorted(known))}.")
+        settings = replace(settings, **{section: _section(getattr(settings, section), section, values)})
+    return settings
+
+
+def _section(current: Any, section: str, values: dict[str, Any]) -> Any:
+    types = {f.name: type(getattr(current, f.name)) for f in fields(current)}
+    for key, value in values.items():
+        if key not in types:
+            raise SettingsError(f"Unknown setting {section}.{key}. Known: {', '.join(types)}.")
+        current = replace(current, **{key: _convert(value, types[key], f"{section}.{key}")})
+    return current
+
+
+def _convert(value: Any, wanted: type, name: str) -> Any:
+    try:
+        if wanted is tuple:
+            return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        if wanted is bool and isinstance(value, str):
+            return {"true": True, "false": False}[value.lower()]
+        return wanted(value)
+    except (TypeError, ValueError, KeyError) as error:
+        raise SettingsError(f"Setting {name} must be of type {wanted.__name__}.") from error
