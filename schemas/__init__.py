@@ -1,0 +1,1 @@
+"""WHAT may flow: contracts, code lists, services, and the loader that renders them."""

@@ -1,0 +1,294 @@
+"""Contracts in, findings out: everything that must agree between contracts, terms, code lists and services.
+
+No finding, and the loader, the connectors, dbt and the quality gate may trust a contract blindly. Each finding is one
+sentence that names the contract.
+
+Run it: `python -m schemas.check` (exit 1 when something is found).
+"""
+
+import csv
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from schemas.codes import codes, names
+from schemas.contract import Column, Contract, load_all
+from schemas.rules import is_day, violations
+from schemas.services import services
+
+TERMS_FILE = Path(__file__).parent / "terms.tsv"
+STATUSES = ("term7", "word7", "local")
+DAY_PATTERN = "^[0-9]{8}$"
+
+# What each delivery form must say: of the dataset, of each column, of each group.
+DELIVERY_KEYS: dict[str, tuple[tuple[str, ...], str | None, tuple[str, ...]]] = {
+    "postgres": (
+        ("database", "relation", "identifierColumn", "recordIdColumn", "changedAtColumn", "deletedColumn"),
+        None,
+        ("relation", "parentColumn", "lineNoColumn"),
+    ),
+    "rest": (
+        ("path", "tokenPath", "recordsAt", "identifierField", "recordIdField", "changedAtField", "deletedField"),
+        None,
+        (),
+    ),
+    "file": (
+        (
+            *("filePattern", "controlSuffix", "encoding", "recordBytes", "kindBytes", "headerKind"),
+            *("identifierBytes", "recordIdBytes", "changedAtBytes", "deletedBytes"),
+        ),
+        "bytes",
+        ("kind", "lineNoBytes"),
+    ),
+    "court_xml": (("path", "record", "identifier", "recordId", "changedAt", "deleted"), "xpath", ("record", "lineNo")),
+}
+
+# Where the holder marks the subject's own line, for variants that show no other.
+SUBJECT_LINE_KEYS = ("subjectLine", "subjectLineColumn", "subjectLineField", "subjectLineBytes")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One official (or local) name that published columns use. `note` says where the project departs from it."""
+
+    term: str
+    korean: str
+    domain: str
+    edition: str
+    status: str
+    note: str
+
+
+@cache
+def terms(file: Path = TERMS_FILE) -> dict[str, Term]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["term"]: Term(**row) for row in rows}
+
+
+def check(contracts: Sequence[Contract] | None = None) -> list[str]:
+    """Every finding about the contracts (None: all of the project), in their order."""
+    given = load_all() if contracts is None else contracts
+    findings = [*_unique(given)]
+    for contract in given:
+        about = [*_standard(contract), *_columns(contract)]
+        about += _source(contract, given) if contract.kind == "source" else _published(contract, given)
+        findings += [f"{contract.id}: {finding}" for finding in about]
+    return findings + list(_services(given))
+
+
+def _unique(contracts: Sequence[Contract]) -> Iterator[str]:
+    for what in ("id", "name"):
+        counted = Counter(getattr(c, what) for c in contracts)
+        yield from (f"{value}: {count} contracts have this {what}." for value, count in counted.items() if count > 1)
+
+
+def _standard(contract: Contract) -> Iterator[str]:
+    """The file against the JSON schema of the Open Data Contract Standard."""
+    from jsonschema import Draft201909Validator
+
+    content = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
+    for error in Draft201909Validator(_odcs_schema()).iter_errors(content):
+        yield f"breaks the Open Data Contract Standard at {'/'.join(map(str, error.absolute_path))}: {error.message}."
+    if not re.fullmatch(r"\d+\.\d+\.\d+", contract.version):
+        yield f"version {contract.version} is not of the form 1.2.3."
+    if not contract.grain.startswith("One row per "):
+        yield "the table's description does not say its grain (One row per …)."
+    description = content.get("description") or {}
+    yield from (f"its description lacks {p}." for p in ("purpose", "limitations", "usage") if not description.get(p))
+
+
+@cache
+def _odcs_schema() -> Any:
+    return json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+
+
+def _columns(contract: Contract) -> Iterator[str]:
+    groups = [(None, contract.columns), *((g.name, g.columns) for g in contract.groups)]
+    for group, columns in groups:
+        counted = Counter(c.name for c in columns)
+        yield from (f"{name} stands {n} times in {group or 'the document'}." for name, n in counted.items() if n > 1)
+        for column in columns:
+            path = f"{group}.{column.name}" if group else column.name
+            yield from (f"{path} {finding}" for finding in _column(column))
+
+
+def _column(column: Column) -> Iterator[str]:
+    if not column.korean:
+        yield "has no Korean business name."
+    if not column.description.endswith("."):
+        yield "has no description that is a sentence."
+    if column.is_identifier:
+        return
+    if not column.defined_by:
+        yield "does not say who defines it (definedBy)."
+    if column.code_list and column.code_list not in names():
+        yield f"names code list {column.code_list}, which does not exist."
+        return
+    if is_day(column) and column.pattern not in (None, DAY_PATTERN):
+        yield f"is a day and may have no other pattern than {DAY_PATTERN}."
+    if column.pattern and re.compile(column.pattern).groups:
+        yield "has a pattern that captures a group; write (?:…)."
+    yield from _shape_of_codes(column)
+    for label, example, must_pass in (("good", column.good_example, True), ("bad", column.bad_example, False)):
+        if example is None:
+            yield f"has no {label} example."
+        elif must_pass and (broken := violations(column, example)):
+            yield f"rejects its good example: it must be that it {' and '.join(broken)}."
+        elif not must_pass and not violations(column, example):
+            yield "accepts its bad example."
+
+
+def _shape_of_codes(column: Column) -> Iterator[str]:
+    """A code list decides alone, so what the contract says of the shape must agree with every code."""
+    if not column.code_list:
+        return
+    if column.pattern and not all(re.fullmatch(column.pattern, code) for code in codes(column.code_list)):
+        yield f"has a pattern that some codes of list {column.code_list} do not match."
+    if column.max_length is not None and any(len(code) > column.max_length for code in codes(column.code_list)):
+        yield f"is shorter than some codes of list {column.code_list}."
+
+
+def _source(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
+    keys = ("documentType", "holder", "published", "subjectIdentifierKind", "variants", "deletes", "delivery")
+    missing = [k for k in keys if not contract.properties.get(k)]
+    if missing:
+        yield f"lacks {', '.join(missing)}."
+        return
+    if contract.deletes not in ("flag", "absence"):
+        yield f"deletes must be flag or absence, not {contract.deletes}."
+    if not 0 <= contract.maximum_failing_share <= 1:
+        yield "maximumFailingShare must lie between 0 and 1."
+    if sum(c.identifies == "subject" for c in contract.columns) != 1:
+        yield "must have exactly one column that identifies the subject."
+    yield from _delivery(contract)
+    yield from _agrees(contract, contracts)
+
+
+def _delivery(contract: Contract) -> Iterator[str]:
+    form = contract.delivery.get("form")
+    if form not in DELIVERY_KEYS:
+        yield f"delivery form {form} is unknown; known: {', '.join(DELIVERY_KEYS)}."
+        return
+    dataset_keys, column_key, group_keys = DELIVERY_KEYS[form]
+    yield from (f"delivery lacks {k}." for k in dataset_keys if not contract.delivery.get(k))
+    for group in contract.groups:
+        yield from (f"delivery of {group.name} lacks {k}." for k in group_keys if not group.delivery.get(k))
+        narrow = group.delivery.get("subjectOnlyVariants", ())
+        yield from (f"{group.name} names the unknown variant {v}." for v in narrow if v not in contract.variants)
+        if narrow and not any(k in group.delivery for k in SUBJECT_LINE_KEYS):
+            yield f"delivery of {group.name} does not say which line is the subject's own."
+    if column_key:
+        everything = (*contract.content, *(c for g in contract.groups for c in g.columns))
+        yield from (f"{c.name} lacks {column_key}." for c in everything if column_key not in c.delivery)
+    if form == "file":
+        yield from _bytes(contract)
+
+
+def _bytes(contract: Contract) -> Iterator[str]:
+    """No two fields of one record kind share a byte, and none lies outside the record."""
+    length = int(contract.delivery["recordBytes"])
+    common = [("kind", contract.delivery["kindBytes"]), ("identifier", contract.delivery["identifierBytes"])]
+    header = [(k, contract.delivery[k]) for k in ("recordIdBytes", "changedAtBytes", "deletedBytes")]
+    kinds = {"header": common + header + [(c.name, c.delivery["bytes"]) for c in contract.content]}
+    for g in contract.groups:
+        own = [(c.name, c.delivery["bytes"]) for c in g.columns]
+        kinds[g.name] = [*common, ("lineNo", g.delivery["lineNoBytes"]), *own]
+    for kind, fields in kinds.items():
+        end, before = 0, "the start"
+        for name, (start, size) in sorted(fields, key=lambda f: int(f[1][0])):
+            if start < end:
+                yield f"bytes of {name} overlap those of {before} in {kind} records."
+            end, before = start + size, name
+        if end > length:
+            yield f"{kind} records end after recordBytes."
+
+
+def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
+    """Source and published columns, both directions, groups too."""
+    by_name = {c.name: c for c in contracts if c.kind == "published"}
+    tables = [(contract.published, contract.content)]
+    tables += [(f"{contract.published}__{g.name}", g.content) for g in contract.groups]
+    for name, columns in tables:
+        table = by_name.get(name)
+        if table is None:
+            yield f"publishes {name}, which has no contract."
+            continue
+        given, wanted = {c.publishes or "" for c in columns}, {c.name for c in table.columns}
+        if len(given) != len(columns):
+            yield f"two columns publish one column of {name}, or one publishes none."
+        yield from (f"publishes {c}, which {name} lacks." for c in sorted(given - wanted))
+        yield from (f"{name} has {c}, which no column publishes." for c in sorted(wanted - given))
+
+
+def _published(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
+    document_type = contract.properties.get("documentType")
+    if document_type and document_type not in {
+        c.properties.get("documentType") for c in contracts if c.kind == "source"
+    }:
+        yield f"document type {document_type} has no source contract."
+    for column in contract.columns:
+        if column.is_identifier:
+            yield f"{column.name} is an identifier; published tables hold none (P10)."
+        term = terms().get(column.name)
+        if term is None:
+            yield f"{column.name} is not in schemas/terms.tsv (P11)."
+            continue
+        if (term.korean, term.domain) != (column.korean, column.domain):
+            yield f"{column.name} is {column.korean} {column.domain}, but {term.korean} {term.domain} in the terms."
+        if term.status not in STATUSES:
+            yield f"{column.name} has the unknown status {term.status} in the terms."
+        if (finding := _domain(column)) is not None:
+            yield f"{column.name} {finding}"
+
+
+def _domain(column: Column) -> str | None:
+    """Type and length that a domain's name states: 명V100, 코드C2, 금액N15, 연월일시분초D."""
+    stated = re.fullmatch(r".+?([VCND])(\d+)?(?:,\d+)?", column.domain or "")
+    if stated is None:
+        return f"has domain {column.domain}, which states no type."
+    kind, size = stated[1], int(stated[2] or 0)
+    if kind in "VC" and (column.logical_type != "string" or not 0 < (column.max_length or 0) <= size):
+        return f"must be text of at most {size} characters, as its domain says."
+    is_number = column.logical_type in ("integer", "number")
+    if kind == "N" and not (is_number and column.maximum is not None and column.maximum < 10**size):
+        return f"must be a number of at most {size} digits, as its domain says."
+    if kind == "D" and column.logical_type != "timestamp":
+        return "must be a timestamp, as its domain says."
+    return None
+
+
+def _services(contracts: Sequence[Contract]) -> Iterator[str]:
+    sources = {c.document_type: c for c in contracts if c.kind == "source"}
+    for service in services():
+        for need in service.requirements:
+            contract = sources.get(need.document_type)
+            place = f"Service {service.id}, {need.document_type}"
+            if need.is_available != (contract is not None):
+                yield f"{place}: available must be {'true' if contract else 'false'}, as the source contracts say."
+            if contract is None or not need.is_available:
+                continue
+            if need.variant not in contract.variants:
+                yield f"{place}: variant {need.variant} is none of {', '.join(contract.variants)}."
+            unknown = [c for c in need.columns if c not in contract.column_paths]
+            if unknown or not need.columns:
+                yield f"{place}: columns {', '.join(unknown) or '(none given)'} are not in the contract."
+
+
+def main() -> int:
+    findings = check()
+    print("\n".join(findings) or f"{len(load_all())} contracts agree with terms, code lists and services.")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,328 @@
+"""A data contract: Open Data Contract Standard YAML in, a frozen `Contract` out.
+
+`load_all()` reads every contract of the project. A *source* contract says how a holder delivers a dataset;
+a *published* contract says how a gold table looks. Columns that consent can name are written as paths:
+`STDG_CD` for a document's own column, `members.FMBR_NM` for a column of a repeating group.
+
+Try it: `python -c "from schemas.contract import source; print(source('RRT').column_paths)"`
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+
+from schemas.errors import MalformedContract
+
+FOLDER = Path(__file__).parent / "contracts"
+
+# Every bronze and gold table carries these, in this order (DESIGN.md, Pipeline columns).
+# `_variant` belongs to the grain (subject, variant, source record).
+PIPELINE_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("_subject_key", pa.int64()),
+    pa.field("_key_bucket", pa.int32()),
+    pa.field("_evidence_id", pa.string()),
+    pa.field("_authorisation_id", pa.string()),
+    pa.field("_variant", pa.string()),
+    pa.field("_source_record_id", pa.string()),
+    pa.field("_source_record_hash", pa.binary()),
+    pa.field("_observed_at", pa.timestamp("us", tz="UTC")),
+    pa.field("_pulled_at", pa.timestamp("us", tz="UTC")),
+    pa.field("_run_id", pa.string()),
+)
+LINE_FIELDS: tuple[pa.Field, ...] = (pa.field("_line_no", pa.int32()), pa.field("_person_key", pa.int64()))
+TOMBSTONE_FIELD = pa.field("_is_deleted", pa.bool_())
+
+_ARROW = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table or of a repeating group.
+
+    `name` is the holder's own name in a source contract and the official abbreviation in a published one;
+    `publishes` (source only) is the official abbreviation that it becomes. `delivery` says where a connector
+    finds it (`bytes: [start, length]`, `xpath`). `identifier_kind` is set on identifiers, which are never
+    stored: `identifies` is `subject` or `line`.
+    """
+
+    name: str
+    korean: str
+    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+    is_required: bool
+    classification: str
+    domain: str | None = None
+    publishes: str | None = None
+    code_list: str | None = None
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    description: str = ""
+    defined_by: str | None = None
+    good_example: Any = None
+    bad_example: Any = None
+    identifier_kind: str | None = None
+    identifies: str | None = None
+    delivery: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def arrow_field(self) -> pa.Field:
+        return pa.field(self.name, _ARROW[self.logical_type])
+
+    @property
+    def is_identifier(self) -> bool:
+        return self.identifier_kind is not None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A repeating group of a document: household members, income lines, officers."""
+
+    name: str
+    columns: tuple[Column, ...]
+    delivery: Mapping[str, Any]
+
+    @property
+    def content(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if not c.is_identifier)
+
+    @property
+    def person(self) -> Column | None:
+        """The column that identifies the line's own person, if the group has one."""
+        return next((c for c in self.columns if c.is_identifier), None)
+
+
+@dataclass(frozen=True)
+class Contract:
+    id: str
+    name: str
+    version: str
+    kind: Literal["source", "published"]
+    description: str
+    grain: str
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    properties: Mapping[str, Any]
+    digest: str
+    path: Path
+
+    @property
+    def document_type(self) -> str:
+        return str(self.properties["documentType"])
+
+    @property
+    def holder(self) -> str:
+        return str(self.properties["holder"])
+
+    @property
+    def dataset(self) -> str:
+        """`<holder>/<dataset>` of a source contract, as in `bronze/<holder>/<dataset>`."""
+        return f"{self.holder}/{self.name}"
+
+    @property
+    def slug(self) -> str:
+        """`<holder>__<dataset>`, as in dbt sources and staging models."""
+        return f"{self.holder}__{self.name}"
+
+    @property
+    def published(self) -> str:
+        """The gold table of a source contract's document type."""
+        return str(self.properties["published"])
+
+    @property
+    def delivery(self) -> Mapping[str, Any]:
+        value: Mapping[str, Any] = self.properties["delivery"]
+        return value
+
+    @property
+    def subject_identifier_kind(self) -> str:
+        return str(self.properties["subjectIdentifierKind"])
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Narrowest first."""
+        return tuple(self.properties["variants"])
+
+    @property
+    def maximum_failing_share(self) -> float:
+        return float(self.properties.get("maximumFailingShare", 0.0))
+
+    @property
+    def deletes(self) -> str:
+        """`flag` (the holder marks deleted records) or `absence` (a full delivery lacks them)."""
+        return str(self.properties["deletes"])
+
+    @property
+    def content(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if not c.is_identifier)
+
+    @property
+    def subject_column(self) -> Column:
+        return next(c for c in self.columns if c.identifies == "subject")
+
+    @cached_property
+    def column_paths(self) -> tuple[str, ...]:
+        """Every column that an authorisation can name, in contract order, as official paths."""
+        own = [c.publishes or c.name for c in self.content]
+        lines = [f"{g.name}.{c.publishes or c.name}" for g in self.groups for c in g.content]
+        return tuple(own + lines)
+
+    @cached_property
+    def delivered_schema(self) -> pa.Schema:
+        """What a connector yields: control fields, the holder's columns, identifiers in clear (memory only).
+
+        `_subject_key` comes from the request set; `_record_id` is the holder's natural id; each group is a
+        list of structs that starts with `_line_no`.
+        """
+        control = [
+            pa.field("_subject_key", pa.int64()),
+            pa.field("_variant", pa.string()),
+            pa.field("_record_id", pa.string()),
+            pa.field("_observed_at", pa.timestamp("us", tz="UTC")),
+            TOMBSTONE_FIELD,
+        ]
+        own = [c.arrow_field for c in self.content]
+        groups = [
+            pa.field(g.name, pa.list_(pa.struct([LINE_FIELDS[0], *(c.arrow_field for c in g.columns)])))
+            for g in self.groups
+        ]
+        return pa.schema(control + own + groups)
+
+    @cached_property
+    def bronze_schema(self) -> pa.Schema:
+        """The bronze table: pipeline fields, `_is_deleted`, the holder's columns, groups with `_person_key`."""
+        own = [c.arrow_field for c in self.content]
+        groups = [
+            pa.field(g.name, pa.list_(pa.struct([*LINE_FIELDS, *(c.arrow_field for c in g.content)])))
+            for g in self.groups
+        ]
+        return pa.schema([*PIPELINE_FIELDS, TOMBSTONE_FIELD, *own, *groups])
+
+    @cached_property
+    def gold_schema(self) -> pa.Schema:
+        """A published table: pipeline fields, line fields for a group's table, official columns."""
+        lines = LINE_FIELDS if self.group else ()
+        return pa.schema([*self.pipeline_fields, *lines, *(c.arrow_field for c in self.columns)])
+
+    @property
+    def pipeline_fields(self) -> tuple[pa.Field, ...]:
+        """All of them, but where a published contract lists fewer in `pipelineColumns` (a table about no person)."""
+        wanted = self.properties.get("pipelineColumns")
+        return PIPELINE_FIELDS if wanted is None else tuple(f for f in PIPELINE_FIELDS if f.name in wanted)
+
+    @property
+    def group(self) -> str | None:
+        """The repeating group whose lines this published table holds, if it is a child table."""
+        value = self.properties.get("group")
+        return str(value) if value else None
+
+
+def _custom(properties: Any) -> dict[str, Any]:
+    return {p.property: p.value for p in properties or []}
+
+
+def _column(p: SchemaProperty) -> Column:
+    extra = _custom(p.customProperties)
+    options = p.logicalTypeOptions or {}
+    delivery = {k: extra[k] for k in ("bytes", "xpath", "field") if k in extra}
+    return Column(
+        name=p.name or "",
+        korean=p.businessName or "",
+        logical_type=p.logicalType,  # type: ignore[arg-type]
+        is_required=bool(p.required),
+        classification=p.classification or "public",
+        domain=extra.get("domain"),
+        publishes=extra.get("publishes"),
+        code_list=extra.get("codeList"),
+        pattern=options.get("pattern"),
+        min_length=options.get("minLength"),
+        max_length=options.get("maxLength"),
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        description=p.description or "",
+        defined_by=extra.get("definedBy"),
+        good_example=p.examples[0] if p.examples else None,
+        bad_example=extra.get("badExample"),
+        identifier_kind=extra.get("identifierKind"),
+        identifies=extra.get("identifies"),
+        delivery=delivery,
+    )
+
+
+def read(path: Path) -> Contract:
+    """Read one contract file. Raises MalformedContract naming the file."""
+    raw = path.read_bytes()
+    try:
+        odcs = OpenDataContractStandard.from_string(raw.decode("utf-8"))
+        table = (odcs.schema_ or [])[0]
+        columns, groups = [], []
+        for p in table.properties or []:
+            if p.logicalType == "array":
+                items = (p.items.properties if p.items else None) or []
+                delivery = _custom(p.customProperties).get("delivery", {})
+                groups.append(Group(p.name or "", tuple(_column(i) for i in items), delivery))
+            else:
+                columns.append(_column(p))
+        custom = _custom(odcs.customProperties)
+        return Contract(
+            id=odcs.id or "",
+            name=odcs.name or "",
+            version=odcs.version or "",
+            kind=custom["kind"],
+            description=(odcs.description.purpose if odcs.description else None) or "",
+            grain=table.description or "",
+            columns=tuple(columns),
+            groups=tuple(groups),
+            properties=custom,
+            digest=hashlib.sha256(raw).hexdigest(),
+            path=path,
+        )
+    except MalformedContract:
+        raise
+    except Exception as error:  # a contract is outside input: whatever is wrong with it is said in one sentence
+        raise MalformedContract(
+            f"{path.name} is not a usable contract: {error}. Compare it with its neighbours."
+        ) from error
+
+
+@cache
+def load_all(folder: Path = FOLDER) -> tuple[Contract, ...]:
+    return tuple(read(p) for p in sorted(folder.rglob("*.yaml")))
+
+
+def sources(folder: Path = FOLDER) -> tuple[Contract, ...]:
+    return tuple(c for c in load_all(folder) if c.kind == "source")
+
+
+def published(folder: Path = FOLDER) -> tuple[Contract, ...]:
+    return tuple(c for c in load_all(folder) if c.kind == "published")
+
+
+def source(document_type: str, folder: Path = FOLDER) -> Contract:
+    """The source contract of a document type. Raises MalformedContract when there is none."""
+    for c in sources(folder):
+        if c.document_type == document_type:
+            return c
+    raise MalformedContract(f"No source contract for document type {document_type}.")
+
+
+def gold(name: str, folder: Path = FOLDER) -> Contract:
+    """The published contract of a gold table."""
+    for c in published(folder):
+        if c.name == name:
+            return c
+    raise MalformedContract(f"No published contract named {name}.")
