@@ -1,0 +1,269 @@
+"""The gate: which (subject, document type, columns) may flow now, and under which authorisation.
+
+In: a ledger snapshot and the instant. Out: one relation. It denies by default: a row flows only if every condition in
+`flows` holds, NULL counting as no (P1), and an authorisation AND an approval cover it. Whatever does not flow has a
+reason from the closed list (`Reason`), the first that applies in the order of `SQL`. Contracts say which documents,
+columns and holders exist; services say what is needed.
+
+`SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `contracts`, `requirements`, with parameter
+`$at`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from consent.model import Reason, need_instant
+from consent.snapshot import Snapshot
+from hanbeon.errors import GateRefused
+from schemas.contract import sources
+from schemas.services import services
+
+NEVER_SHAREABLE = ("INSV",)  # court trial data: no law lets it flow, whatever is consented
+
+GATE_SCHEMA = pa.schema(
+    [
+        pa.field("_subject_key", pa.int64()),
+        pa.field("document_type", pa.string()),
+        pa.field("variant", pa.string()),
+        pa.field("columns", pa.list_(pa.string())),
+        pa.field("recipient", pa.string()),
+        pa.field("service", pa.string()),
+        pa.field("purpose", pa.string()),
+        pa.field("holder", pa.string()),
+        pa.field("application_id", pa.string()),
+        pa.field("mode", pa.string()),
+        pa.field("valid_until", pa.timestamp("us", tz="UTC")),
+        pa.field("identifier_statute", pa.string()),
+        pa.field("authorisation_id", pa.string()),
+    ]
+)
+WITHHELD_SCHEMA = pa.schema(
+    [
+        pa.field("document_type", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("count", pa.int64()),
+    ]
+)
+EXPLAINED_SCHEMA = pa.schema(
+    [
+        pa.field("authorisation_id", pa.string()),
+        pa.field("document_type", pa.string()),
+        pa.field("_subject_key", pa.int64()),
+        pa.field("variant", pa.string()),
+        pa.field("recipient", pa.string()),
+        pa.field("service", pa.string()),
+        pa.field("application_id", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+)
+CONTRACTS_SCHEMA = pa.schema(
+    [
+        pa.field("document_type", pa.string()),
+        pa.field("holder", pa.string()),
+        pa.field("column_paths", pa.list_(pa.string())),
+    ]
+)
+REQUIREMENTS_SCHEMA = pa.schema(
+    [
+        pa.field("service", pa.string()),
+        pa.field("recipient", pa.string()),
+        pa.field("purpose", pa.string()),
+        pa.field("document_type", pa.string()),
+        pa.field("variant", pa.string()),  # each variant that is no wider than the service needs
+    ]
+)
+
+SQL = f"""
+with column_sets as (
+    select distinct a.document_type, a.columns, c.column_paths is not null
+        and coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract
+    from authorisations as a
+    left join contracts as c on a.document_type = c.document_type
+),
+agreements as (
+    select
+        holder, recipient, document_type, purpose,
+        bool_or(state = 'suspended' and valid_from <= $at and $at < valid_until) as is_suspended,
+        bool_or(state = 'ended' or valid_until <= $at) as is_ended,
+    from approvals
+    group by all
+),
+read as (
+    select
+        a.*,
+        coalesce(
+            a.authorisation_id is not null and a._subject_key is not null and a.document_type is not null
+            and a.variant is not null and a.holder is not null and a.recipient is not null
+            and a.service is not null and a.purpose is not null
+            and a.valid_from is not null and a.valid_until is not null
+            and len(a.columns) > 0 and list_count(a.columns) = len(a.columns)
+            and a.kind in ('consent', 'demand', 'statute')
+            and a.mode in ('one_time', 'standing')
+            and a.state in ('granted', 'paused', 'withdrawn', 'expired', 'consumed')
+            and (a.frequency_cap is null or a.used_count is not null),
+        false) as is_complete,
+        exists (select 1 from contracts as c where c.document_type = a.document_type) as is_known,
+        exists (
+            select 1 from contracts as c where c.document_type = a.document_type and c.holder = a.holder
+        ) as is_held,
+        exists (
+            select 1 from column_sets as s
+            where s.document_type = a.document_type and s.columns = a.columns and s.is_in_contract
+        ) as is_in_contract,
+        exists (
+            select 1 from requirements as r
+            where r.service = a.service and r.recipient = a.recipient and r.purpose = a.purpose
+                and r.document_type = a.document_type
+        ) as is_needed,
+        exists (
+            select 1 from requirements as r
+            where r.service = a.service and r.recipient = a.recipient and r.purpose = a.purpose
+                and r.document_type = a.document_type and r.variant = a.variant
+        ) as is_narrow,
+        exists (
+            select 1 from approvals as p
+            where p.holder = a.holder and p.recipient = a.recipient
+                and p.document_type = a.document_type and p.purpose = a.purpose
+                and p.state = 'active' and p.valid_from <= $at and $at < p.valid_until
+        ) as is_approved,
+    from authorisations as a
+),
+judged as (
+    select
+        r.*,
+        coalesce(
+            r.is_complete
+            and r.document_type not in ({", ".join(f"'{d}'" for d in NEVER_SHAREABLE)})
+            and r.state = 'granted'
+            and r.valid_from <= $at and $at < r.valid_until
+            and (r.mode = 'standing' or r.used_count = 0)
+            and (r.frequency_cap is null or r.used_count < r.frequency_cap)
+            and r.is_known and r.is_held and r.is_in_contract and r.is_needed and r.is_narrow and r.is_approved,
+        false) as flows,
+        g.holder is not null as has_agreement,
+        coalesce(g.is_suspended, false) as has_suspended,
+        coalesce(g.is_ended, false) as has_ended,
+    from read as r
+    left join agreements as g
+        on r.holder = g.holder and r.recipient = g.recipient
+        and r.document_type = g.document_type and r.purpose = g.purpose
+)
+select
+    * exclude (is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow, is_approved,
+        has_agreement, has_suspended, has_ended),
+    case
+        when flows then null
+        when document_type in ({", ".join(f"'{d}'" for d in NEVER_SHAREABLE)}) then '{Reason.NEVER_SHAREABLE}'
+        when not is_complete then '{Reason.INCOMPLETE}'
+        when state = 'withdrawn' then '{Reason.WITHDRAWN}'
+        when state = 'consumed' or (mode = 'one_time' and used_count > 0) then '{Reason.CONSUMED}'
+        when state = 'expired' or valid_until <= $at then '{Reason.EXPIRED}'
+        when state = 'paused' then '{Reason.PAUSED}'
+        when $at < valid_from then '{Reason.NOT_YET_VALID}'
+        when used_count >= frequency_cap then '{Reason.FREQUENCY_EXCEEDED}'
+        when not is_known then '{Reason.UNKNOWN_DOCUMENT_TYPE}'
+        when not is_held then '{Reason.WRONG_HOLDER}'
+        when not is_in_contract then '{Reason.COLUMN_OUTSIDE_CONTRACT}'
+        when not is_needed then '{Reason.OUTSIDE_SERVICE}'
+        when not is_narrow then '{Reason.WIDER_VARIANT}'
+        when is_approved then '{Reason.INCOMPLETE}'
+        when not has_agreement then '{Reason.NO_APPROVAL}'
+        when has_suspended then '{Reason.APPROVAL_SUSPENDED}'
+        when has_ended then '{Reason.APPROVAL_ENDED}'
+        else '{Reason.APPROVAL_NOT_YET_VALID}'
+    end as reason
+from judged
+"""
+
+
+def allowed(snapshot: Snapshot, at: datetime, document_type: str | None = None) -> pa.Table:
+    """What may flow at this instant, with GATE_SCHEMA, in a fixed order; of one document type when it is named."""
+    where = "flows and ($document_type is null or document_type = $document_type)"
+    order = "document_type, _subject_key, authorisation_id, variant"
+    return _ask(
+        snapshot,
+        at,
+        f"select {', '.join(GATE_SCHEMA.names)} from gate where {where} order by {order}",
+        GATE_SCHEMA,
+        document_type=document_type,
+    )
+
+
+def withheld(snapshot: Snapshot, at: datetime) -> pa.Table:
+    """How many rows of authorisations do not flow, by document type and first reason."""
+    query = "select document_type, reason, count(*) as count from gate where not flows group by all order by all"
+    return _ask(snapshot, at, query, WITHHELD_SCHEMA)
+
+
+def explained(snapshot: Snapshot, at: datetime) -> pa.Table:
+    """Every row of an authorisation that does not flow, with its reason."""
+    query = f"select {', '.join(EXPLAINED_SCHEMA.names)} from gate where not flows order by all"
+    return _ask(snapshot, at, query, EXPLAINED_SCHEMA)
+
+
+def explain(snapshot: Snapshot, at: datetime, authorisation_id: str) -> list[tuple[str, int, Reason | None]]:
+    """(document type, subject key, reason or None) for each row of one authorisation. Unknown id: empty."""
+    query = (
+        "select document_type, _subject_key, reason from gate where authorisation_id = $authorisation_id order by all"
+    )
+    found = _ask(snapshot, at, query, None, authorisation_id=authorisation_id).to_pylist()
+    return [
+        (row["document_type"], row["_subject_key"], None if row["reason"] is None else Reason(row["reason"]))
+        for row in found
+    ]
+
+
+def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_type: str) -> None:
+    """Raise GateRefused with its reason unless every row of this authorisation and document type flows now."""
+    rows = [row for row in explain(snapshot, at, authorisation_id) if row[0] == document_type]
+    reason = next((row[2] for row in rows if row[2] is not None), None)
+    if not rows:
+        raise GateRefused(f"No authorisation with this id covers {document_type}.", "no_authorisation")
+    if reason is not None:
+        raise GateRefused(f"{document_type} may not flow under this authorisation: {reason}.", reason)
+
+
+def contracts() -> pa.Table:
+    """What exists: document types, who holds them, which columns they have."""
+    rows = [
+        {"document_type": c.document_type, "holder": c.holder, "column_paths": list(c.column_paths)} for c in sources()
+    ]
+    return pa.Table.from_pylist(rows, schema=CONTRACTS_SCHEMA)
+
+
+def requirements() -> pa.Table:
+    """What services need: each document, in each variant that is no wider than the one named (narrowest first)."""
+    variants = {c.document_type: c.variants for c in sources()}
+    rows = [
+        {
+            "service": s.id,
+            "recipient": s.recipient,
+            "purpose": s.purpose,
+            "document_type": r.document_type,
+            "variant": v,
+        }
+        for s in services()
+        for r in s.requirements
+        for v in _no_wider(variants.get(r.document_type, ()), r.variant)
+    ]
+    return pa.Table.from_pylist(rows, schema=REQUIREMENTS_SCHEMA)
+
+
+def _no_wider(variants: Sequence[str], needed: str | None) -> Sequence[str | None]:
+    """A document without a variant that we know is needed in none of them."""
+    return variants[: variants.index(needed) + 1] if needed in variants else (None,)
+
+
+def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None, **parameters: str | None) -> pa.Table:
+    need_instant(at, "The instant of a decision")
+    with duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 2}) as duck:
+        duck.register("authorisations", snapshot.authorisations)
+        duck.register("approvals", snapshot.approvals)
+        duck.register("contracts", contracts())
+        duck.register("requirements", requirements())
+        duck.execute("set timezone = 'UTC'")
+        found = duck.execute(f"with gate as ({SQL}) {query}", {"at": at, **parameters}).to_arrow_table()
+    return found if schema is None else found.cast(schema)

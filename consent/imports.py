@@ -1,0 +1,174 @@
+"""Many authorisations at once, from a CSV or Parquet file that an originating agency sends.
+
+In: a file, one authorisation a row. Out: ledger events, and an `ImportReport`: what was granted, what was there
+already, and which rows were refused, by number and reason, never by value (P8). The authorisation's id is derived from
+the origin's own id, so that a file read twice, or again after a crash, adds nothing. Documents, variants and columns
+are those that the service needs (P2).
+
+Columns; all are texts, and an optional one that is missing or empty means what stands in brackets:
+
+    external_id          the origin's id of the authorisation
+    origin               who issued external ids; names the authorisation together with `external_id` []
+    service              as in services.yaml; kind, recipient, purpose, mode and legal basis follow from it
+    identifier_kind      RRN, CRN, ... as the contracts of the service's documents name their subjects
+    subject_identifier   the subject; becomes a key before anything is stored
+    grantor_identifier   who consents, of the same kind [the subject; nobody for a statutory ground]
+    grantor_capacity     self, guardian, representative, owner [self]
+    recipient            a row is refused when this is not the service's [the service's]
+    documents            document types joined by | [all that the service takes as data]
+    application_id       required where the service's mode is one-time [none]
+    valid_from           an instant in ISO 8601, read as Seoul time without an offset; `valid_until` too
+    valid_until          the END: valid before it, not at it
+    retain_until         [valid_until]
+    notice_version, notice_hash, proof_digest, identifier_statute, cycle, frequency_cap [none]
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import psycopg
+
+from consent import ledger, vault
+from consent.import_rows import Numbered, Row, blocks
+from consent.model import Grant, Kind, Mode, Scope, need_instant
+from consent.secrets import Secrets, keyed_hashes
+from schemas.contract import source
+
+AT_ONCE = 5_000  # authorisations in one transaction: a withdrawal that waits for the ledger's head must not wait long
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that was not imported. `row` counts data rows from 1."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of each row: granted, already there, or refused."""
+
+    rows: int
+    granted: int
+    already: int
+    refused: tuple[RefusedRow, ...]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were refused for each reason."""
+        found: dict[str, int] = {}
+        for refused in self.refused:
+            found[refused.reason] = found.get(refused.reason, 0) + 1
+        return found
+
+
+def import_file(conn: psycopg.Connection, secrets: Secrets, path: Path, at: datetime) -> ImportReport:
+    """Import a file in transactions of `AT_ONCE` rows. Good rows are granted whatever becomes of the others.
+
+    Raises UsageError when the file as a whole cannot be read.
+    """
+    need_instant(at, "The instant of an import")
+    rows = granted = already = 0
+    refused: list[RefusedRow] = []
+    seen: set[bytes] = set()
+    for block in blocks(Path(path)):
+        rows += len(block)
+        refused += [RefusedRow(number, row) for number, row in block if isinstance(row, str)]
+        named, repeated = _name(secrets, block, seen)
+        refused += repeated
+        named, late = _open_ones(conn, named)
+        refused += late
+        waiting = iter(named.items())
+        while part := dict(islice(waiting, AT_ONCE)):
+            grants = _grants(conn, secrets, [row for _, row in part.values()], at)
+            new = ledger.grant_missing(conn, dict(zip(part, grants, strict=True)), at)
+            granted += len(new)
+            already += len(part) - len(new)
+    return ImportReport(rows, granted, already, tuple(sorted(refused, key=lambda r: r.row)))
+
+
+def authorisation_ids(secrets: Secrets, origin_ids: Sequence[tuple[str, str]]) -> list[str]:
+    """The id of each (origin, external id). Keyed, since an origin's id may itself name a person."""
+    hashes = keyed_hashes(secrets, "imported-authorisation", [f"{o}\x1f{e}" for o, e in origin_ids])
+    return [f"auth-{h.hex()[:32]}" for h in hashes]
+
+
+Named = dict[str, tuple[int, Row]]  # authorisation id -> (row number, row)
+
+
+def _name(secrets: Secrets, block: Iterable[Numbered], seen: set[bytes]) -> tuple[Named, list[RefusedRow]]:
+    good = [(number, row) for number, row in block if isinstance(row, Row)]
+    ids = authorisation_ids(secrets, [(row.origin, row.external_id) for _, row in good])
+    named: Named = {}
+    repeated = []
+    for key, (number, row) in zip(ids, good, strict=True):
+        short = bytes.fromhex(key.removeprefix("auth-"))
+        if short in seen:
+            repeated.append(RefusedRow(number, "external_id stands in an earlier row of this file"))
+        else:
+            seen.add(short)
+            named[key] = (number, row)
+    return named, repeated
+
+
+def _open_ones(conn: psycopg.Connection, named: Named) -> tuple[Named, list[RefusedRow]]:
+    """Without those that are new and whose application is decided; nothing more is authorised for a decided one."""
+    wanted = list({row.texts["application_id"] for _, row in named.values() if row.texts["application_id"]})
+    with conn.transaction():
+        found = conn.execute(
+            "select application_id from applications where application_id = any(%s) and state <> 'open'", [wanted]
+        ).fetchall()
+    decided = {row[0] for row in found}
+    late = {key for key, (_, row) in named.items() if row.texts["application_id"] in decided}
+    late -= ledger.known(conn, late)
+    refused = [RefusedRow(named[key][0], "the application is decided") for key in late]
+    return {key: value for key, value in named.items() if key not in late}, refused
+
+
+def _grants(conn: psycopg.Connection, secrets: Secrets, rows: Sequence[Row], at: datetime) -> list[Grant]:
+    """Identifiers become keys, in bulk; then each row is a `Grant`."""
+    keys: dict[tuple[str, str], int] = {}
+    for kind in sorted({row.identifier_kind for row in rows}):
+        of_kind = [row for row in rows if row.identifier_kind == kind]
+        people = sorted({row.subject for row in of_kind} | {row.grantor for row in of_kind if row.grantor})
+        found = vault.keys(conn, secrets, kind, people, at).to_pylist()
+        keys.update({(kind, person): key for person, key in zip(people, found, strict=True)})
+    return [_grant(row, keys) for row in rows]
+
+
+def _grant(row: Row, keys: dict[tuple[str, str], int]) -> Grant:
+    subject = keys[(row.identifier_kind, row.subject)]
+    return Grant(
+        kind=Kind(row.service.authorisation),
+        grantor_key=keys[(row.identifier_kind, row.grantor)] if row.grantor else None,
+        recipient=row.service.recipient,
+        service=row.service.id,
+        purpose=row.service.purpose,
+        legal_basis=row.service.legal_basis,
+        mode=Mode(row.service.mode),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        retain_until=row.retain_until,
+        scopes=tuple(
+            Scope(
+                subject,
+                r.document_type,
+                r.variant or source(r.document_type).variants[0],
+                r.columns,
+                source(r.document_type).holder,
+            )
+            for r in row.requirements
+        ),
+        frequency_cap=row.frequency_cap,
+        application_id=row.texts["application_id"],
+        notice_version=row.texts["notice_version"],
+        notice_hash=row.texts["notice_hash"],
+        proof_digest=row.texts["proof_digest"],
+        grantor_capacity=row.texts["grantor_capacity"],
+        identifier_statute=row.texts["identifier_statute"],
+        cycle=row.texts["cycle"],
+    )

@@ -1,0 +1,56 @@
+"""The ledger's present state about one subject alone, so that one read costs one subject's rows, not everybody's.
+
+In: a connection, and a subject key or an application's id. Out: a `Snapshot` for the gate, in one transaction.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from consent.snapshot import Snapshot, read
+
+
+def snapshot_of_subject(conn: psycopg.Connection, subject_key: int) -> Snapshot:
+    """Every authorisation about the subject, and every application of it."""
+    with _still(conn) as position:
+        return _of(conn, position, subject_key, _equal("applicant_key", subject_key))
+
+
+def snapshot_of_application(conn: psycopg.Connection, application_id: str) -> Snapshot | None:
+    """One application and every authorisation about its applicant; None when there is no such application."""
+    with _still(conn) as position:
+        own = _equal("application_id", application_id)
+        keys = read(conn, "applications", own).column("applicant_key").to_pylist()
+        return _of(conn, position, keys[0], own) if keys else None
+
+
+def _of(conn: psycopg.Connection, position: int, subject_key: int, applications: sql.Composable) -> Snapshot:
+    found = read(conn, "applications", applications)
+    ids = sql.Literal(found.column("application_id").to_pylist())
+    return Snapshot(
+        position=position,
+        authorisations=read(conn, "authorisations", _equal("subject_key", subject_key)),
+        approvals=read(conn, "approvals"),
+        applications=found,
+        papers=read(conn, "papers", sql.SQL("application_id = any({}::text[])").format(ids)),
+    )
+
+
+def _equal(column: str, value: int | str) -> sql.Composable:
+    return sql.SQL("{} = {}").format(sql.Identifier(column), sql.Literal(value))
+
+
+@contextmanager
+def _still(conn: psycopg.Connection) -> Iterator[int]:
+    """The ledger position at which everything read inside holds; the head is held where a caller's transaction is open."""
+    is_outermost = conn.info.transaction_status is TransactionStatus.IDLE
+    with conn.transaction():
+        if is_outermost:
+            conn.execute("set transaction isolation level repeatable read, read only")
+        held = "" if is_outermost else " for share"
+        row = conn.execute(f"select position from ledger_head{held}").fetchone()
+        assert row is not None
+        yield int(row[0])
