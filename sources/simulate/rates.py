@@ -1,0 +1,66 @@
+"""How the simulated world is made up: every share and rate, stated in one place.
+
+Shares of a group add up to one. HARD_CASES are the low rates of what real registers hold and tidy test data does not;
+EVENTS are expected numbers a day for each 1,000 residents (at least one of each kind happens every day).
+"""
+
+from datetime import UTC, datetime
+
+BASE_INSTANT = datetime(2026, 6, 1, tzinfo=UTC)  # the world's first instant, whatever today is
+# Every record changed last in these days before the base instant, late corrections in the very last. Nothing that a
+# record tells happened later than that.
+FIRST_CHANGES_DAYS = 19
+LATE_CHANGES_DAYS = 3
+INCOME_YEARS = (2023, 2024, 2025)
+PEOPLE_PER_CORPORATION = 40
+
+# Shares of households by kind.
+HOUSEHOLDS = {
+    "sole_young": 0.17,
+    "sole_middle": 0.11,
+    "sole_old": 0.12,
+    "couple_young": 0.06,
+    "couple_old": 0.12,
+    "couple_children": 0.23,
+    "single_parent": 0.07,
+    "three_generations": 0.04,
+    "parent_adult_child": 0.05,
+    "cohabitants": 0.03,
+}
+CHILDREN = {1: 0.45, 2: 0.43, 3: 0.12}
+SINGLE_PARENTS = {"divorced": 0.55, "widowed": 0.2, "unmarried": 0.25}
+
+HARD_CASES = {
+    "rare_hangul_person": 0.002,  # a syllable of CP949 that EUC-KR lacks, in a given name
+    "rare_hangul_corporation": 0.01,  # the same in a trade name
+    "name_change": 0.004,  # the corporate register still shows the former name
+    "deceased_householder": 0.3,  # of widows and widowers living alone: the spouse was householder until death
+    "foreign_spouse": 0.03,  # of couples: a line with a nationality, a foreigner's number, no family register
+    "step_child": 0.03,  # of couples with children: the eldest is the spouse's child of a former marriage
+    "deceased_child": 0.004,  # of couples with children: shown in the detailed certificate alone
+    "abolished_region": 0.01,  # of households: a region code of before a province was renamed
+    "residence_unknown": 0.003,  # of sole householders
+    "retroactive_insurance": 0.01,  # of workplace subscribers: reported months after it began
+    "late_correction": 0.02,  # of income certificates: an old year corrected in the last month
+    "closed_corporation": 0.04,
+}
+
+INCOME_SHARE = 0.82  # of residents of 20 to 64
+BUSINESS_SHARE = 0.15  # of earners of 20 to 64
+PENSION_SHARE = 0.6  # of residents of 65 and more
+DISABILITY_SHARE = 0.05
+DISABILITY_SECOND_TYPE = 0.08
+
+EVENTS = {
+    "move": 0.15,
+    "birth": 0.02,
+    "marriage": 0.02,
+    "divorce": 0.006,
+    "death": 0.02,
+    "name_change": 0.01,
+    "income_correction": 0.1,
+    "disability_registered": 0.02,
+    "disability_cancelled": 0.01,
+    "insurance_change": 0.2,
+    "corporation_change": 0.02,
+}

@@ -1,0 +1,122 @@
+"""The world of agencies: build it, move it on, say where it stands.
+
+    build(home, people, seed)   the same content for the same people and seed, whatever the day
+    advance(home, days)         moves, births, marriages, deaths, corrections: the same for the same seed and day number
+    state(home)                 how many people, which seed, which day
+
+Everything lies under `home/agencies`: `world/` (truth), `postgres/`, `nhis/outbox/`. Try it:
+`python -c "from pathlib import Path; from sources.simulate.world import build; print(build(Path('var'), 2000, 1))"`
+"""
+
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from hanbeon.clock import seoul_date
+from hanbeon.errors import UsageError
+from sources.simulate import (
+    corporations,
+    households,
+    kin,
+    livelihood,
+    nightly,
+    persons,
+    postgres,
+    rates,
+    regions,
+    store,
+)
+from sources.simulate.advance import advance
+from sources.simulate.registers import render
+from sources.simulate.store import Frames, State
+
+__all__ = ["WorldReport", "advance", "build", "state"]
+
+
+@dataclass(frozen=True)
+class WorldReport:
+    """What was built, as counts: records by document type."""
+
+    people: int
+    households: int
+    seed: int
+    day: int
+    records: Mapping[str, int]
+
+
+def state(home: Path) -> State:
+    """Raises DependencyDown when no world is built there."""
+    return store.read_state(home)
+
+
+def build(home: Path, people: int, seed: int, dsn: str = "") -> WorldReport:
+    """Make the world anew. `dsn` names a PostgreSQL server to use instead of the embedded one."""
+    if people < 50:
+        raise UsageError("A world needs 50 people or more, so that families, firms and ages fit together.")
+    shutil.rmtree(store.folder(home), ignore_errors=True)
+    shutil.rmtree(nightly.outbox(home), ignore_errors=True)
+    tables = generate(people, seed)
+    recent = tables.pop("recent")
+    registers = {name: render(tables, name, first_instants(tables, recent, name)) for name in store.REGISTERS}
+    with ThreadPoolExecutor(2) as pool, postgres.server(home, dsn) as running:
+        postgres.make_reader(running, home)
+        loads = [pool.submit(postgres.load, running, a, registers[a.register]) for a in postgres.AGENCIES]
+        store.append(home, "base", tables, 0)
+        for frames in registers.values():
+            store.append(home, "registers", frames, 0)
+        nightly.publish(home, seoul_date(rates.BASE_INSTANT), registers["health_insurance_history"])
+        for load in loads:
+            load.result()
+    store.write_state(home, State(people, seed, 0))
+    counts = {document: len(registers[name][name]) for document, name in store.DOCUMENTS.items()}
+    return WorldReport(people, len(tables["households"]), seed, 0, counts)
+
+
+def generate(people: int, seed: int) -> Frames:
+    """The base tables, each row with the instant of its change; and `recent`: which records changed lately."""
+    rng = np.random.default_rng([seed, people])
+    places = regions.places()
+    slots = households.draw(rng, people)
+    relations = kin.relate(rng, slots)
+    everybody = persons.persons(rng, slots, relations, places)
+    firms = corporations.corporations(rng, people, places)
+    working = livelihood.work(rng, everybody, firms)
+    incomes = livelihood.incomes(rng, working, firms)
+    late = incomes["person_id"].unique(maintain_order=True)
+    is_late = rng.random(len(late)) < rates.HARD_CASES["late_correction"]
+    tables = {
+        "persons": everybody,
+        "households": persons.households(rng, slots, relations, places),
+        "corporations": firms,
+        "purposes": corporations.purposes(rng, firms),
+        "officers": corporations.officers(rng, firms, everybody),
+        "insurance": livelihood.insurance(rng, working, everybody),
+        "incomes": incomes,
+        "disabilities": livelihood.disabilities(rng, everybody),
+    }
+    made = {n: t.with_columns(changed_at=_instant(pl.col(store.BASE_KEYS[n]), len(n), None)) for n, t in tables.items()}
+    reported = working.filter("is_late").select("person_id", register=pl.lit("health_insurance_history"))
+    corrected = pl.DataFrame({"person_id": late.filter(is_late)}).with_columns(register=pl.lit("income_certificate"))
+    return made | {"recent": pl.concat([reported, corrected])}
+
+
+def first_instants(tables: Frames, recent: pl.DataFrame, name: str) -> pl.DataFrame:
+    """When each subject's record changed last before the base instant, in whole seconds."""
+    key = "corporation_id" if name == "corporate_registration" else "person_id"
+    ids = tables["corporations" if key == "corporation_id" else "persons"].select(key)
+    lately = recent.filter(pl.col("register") == name)["person_id"]
+    return ids.with_columns(changed_at=_instant(pl.col(key), len(name), pl.col(key).is_in(lately.implode())))
+
+
+def _instant(key: pl.Expr, salt: int, is_recent: pl.Expr | None) -> pl.Expr:
+    mixed = key.cast(pl.Int64) * 2_654_435_761 + salt * 40_503
+    spread = mixed % (rates.FIRST_CHANGES_DAYS * 86_400)
+    if is_recent is not None:
+        spread = pl.when(is_recent).then(mixed % (rates.LATE_CHANGES_DAYS * 86_400)).otherwise(spread)
+    base = pl.lit(rates.BASE_INSTANT).cast(pl.Datetime("us", "UTC"))
+    return base - pl.duration(seconds=spread)
