@@ -1,0 +1,44 @@
+"""DuckDB as the lake's query engine: bounded, offline, with the Delta extension out of its wheel.
+
+In: nothing. Out: a connection that never downloads. Try it: `with duck() as d: d.sql("select 1").show()`.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from hanbeon.errors import DependencyDown
+
+MEMORY_LIMIT = "2GB"
+THREADS = 2
+
+
+def duck(memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
+    """A connection in memory with `delta_scan` at hand; the caller closes it. Raises DependencyDown without the wheel."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": str(THREADS),
+            "memory_limit": memory_limit,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    try:
+        connection.execute(f"load '{_extension()}'")
+    except duckdb.Error as error:
+        connection.close()
+        raise DependencyDown("DuckDB's Delta extension does not load. Install the locked environment again.") from error
+    return connection
+
+
+def _extension() -> str:
+    found = find_spec("duckdb_extension_delta")
+    folder = Path(found.origin).parent / "extensions" if found is not None and found.origin is not None else None
+    path = folder / f"v{duckdb.__version__}" / "delta.duckdb_extension" if folder is not None else None
+    if path is None or not path.exists():
+        raise DependencyDown(
+            f"There is no Delta extension for DuckDB {duckdb.__version__}. Install duckdb-extension-delta of that version."
+        )
+    return str(path).replace("'", "''")
