@@ -1,0 +1,20 @@
+with
+
+source as (
+    select * from {{ source('context', 'decisions') }}
+),
+
+decisions as (
+    select
+        decision_id,
+        service,
+        recipient,
+        nullif(holder, '') as holder,
+        document_type,
+        satisfied_by,
+        sheets,
+        strftime(decided_on, '%Y%m%d') as decided_on,
+    from source
+)
+
+select * from decisions

@@ -1,0 +1,85 @@
+"""One real dbt run over one small world serves most tests of this room; it takes about two seconds."""
+
+import pyarrow as pa
+import pytest
+
+from pipeline.standardise import standardise
+from schemas.contract import source
+from tests.standardise.tables import bronze, bronze_row, context
+
+APPLICATIONS = """
+application_id state
+whole          open
+part           open
+refused        open
+gone           decided
+"""
+REQUIREMENTS = """
+application_id service recipient applicant_key document_type variant   is_available has_authorisation reason is_paper
+whole          PENSION mohw      1             FAMR          general   yes          yes               .      no
+whole          PENSION mohw      1             DISB          standard  yes          yes               .      yes
+whole          PENSION mohw      1             REGR          .         no           no                .      yes
+part           PARENT  mogef     7             RRT           head_only yes          yes               .      no
+part           PARENT  mogef     7             INCM          standard  yes          yes               .      no
+part           PARENT  mogef     7             FAMR          general   yes          no                paused no
+part           PARENT  mogef     7             NPSB          .         no           no                .      no
+refused        PARENT  mogef     1             RRT           head_only yes          no                .      no
+refused        PARENT  mogef     1             INCM          standard  yes          .                 .      yes
+gone           PARENT  mogef     1             RRT           head_only yes          yes               .      no
+"""
+RETAINED_EVIDENCE = """
+document_type _subject_key _variant  _evidence_id _authorisation_id _observed_at
+RRT           7            head_only kept-old     a-old             2026-01-01
+RRT           7            head_only kept-new     a-new             2026-05-01
+FAMR          7            general   kept-famr    a-famr            2026-05-01
+"""
+DECISIONS = """
+decision_id service recipient holder document_type satisfied_by sheets decided_on
+d1          PARENT  mogef     mois   RRT           data         .      2026-06-01
+d1          PARENT  mogef     nts    INCM          paper        .      2026-06-01
+d2          PARENT  mogef     mois   RRT           data         3      2026-06-01
+d2          PARENT  mogef     mois   RRT           data         3      2026-06-01
+d3          PARENT  mogef     mois   RRT           data         .      2026-06-02
+d3          PARENT  mogef     .      REGR          paper        .      2026-06-02
+"""
+CONTEXT = context(
+    applications=APPLICATIONS,
+    requirements=REQUIREMENTS,
+    retained_evidence=RETAINED_EVIDENCE,
+    decisions=DECISIONS,
+)
+
+
+HOSTILE = "'); drop table bronze.nts__income; -- {{ env_var('HOME') }} =1+1"
+
+
+def a_small_world() -> dict[str, pa.Table]:
+    """Each document once with good examples for subject 1, and rows named after their flaw or condition."""
+    members, head = source("RRT").variants
+    register, corporation = source("RRT"), source("CORR")
+    blank = bronze_row(register, "blank", 2) | {"head_nm": " \u3000", "dong_cd": "해당없음", "zip": " - "}
+    padded = bronze_row(register, "padded", 3) | {"head_nm": "\t김하나\u00a0"}
+    lines = bronze_row(register, "lines", 4)
+    lines["members"] = [
+        lines["members"][0] | {"_line_no": n, "_person_key": k} for n, k in ((1, 4), (2, 41), (3, None))
+    ]
+    uncovered = bronze_row(register, "uncovered-group", 5) | {"members": None, "road_addr": None}
+    deleted = bronze_row(register, "deleted", 6) | {"_is_deleted": True}
+    unsaid = bronze_row(register, "unsaid", 6) | {"_is_deleted": None}
+    head_only = bronze_row(register, "head-only", 8, head)
+    hostile = bronze_row(register, "hostile", 10) | {"head_nm": HOSTILE}
+    amounts = bronze_row(corporation, "no-amounts", 9) | {"cptl": "", "stck_cnt": " 12 ", "shr_par_amt": "해당없음"}
+    registers = (blank, padded, lines, uncovered, deleted, unsaid, head_only, hostile)
+    return (
+        bronze("RRT", bronze_row(register, "rrt", 1, members), *registers)
+        | bronze("INCM", bronze_row(source("INCM"), "incm", 1))
+        | bronze("DISB", bronze_row(source("DISB"), "disb", 1))
+        | bronze("FAMR", bronze_row(source("FAMR"), "famr", 1, "general"))
+        | bronze("CORR", bronze_row(corporation, "corr", 1), amounts)
+    )
+
+
+@pytest.fixture(scope="session")
+def gold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table]:
+    """What standardising the small world gives. HINQ is missing on purpose: a dataset without rows."""
+    return standardise(a_small_world(), CONTEXT, tmp_path_factory.mktemp("work"))
