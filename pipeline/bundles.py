@@ -1,0 +1,126 @@
+"""What open applications need, and under what: the context that dbt fills bundles from.
+
+In: a ledger snapshot and the gate's relation. Out: Arrow tables `applications`, `requirements`, `decisions`.
+An application's requirement is open to data only if an authorisation for that very application, or a standing one of
+the same applicant, service and recipient, covers it now.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+from schemas.contract import source
+from schemas.services import services
+
+REQUIREMENTS_SCHEMA = pa.schema(
+    [
+        pa.field("service", pa.string()),
+        pa.field("recipient", pa.string()),
+        pa.field("document_type", pa.string()),
+        pa.field("variant", pa.string()),
+        pa.field("is_available", pa.bool_()),
+    ]
+)
+DECISION_SCHEMA = pa.schema(
+    [
+        pa.field("decision_id", pa.string()),
+        pa.field("service", pa.string()),
+        pa.field("recipient", pa.string()),
+        pa.field("holder", pa.string()),
+        pa.field("document_type", pa.string()),
+        pa.field("satisfied_by", pa.string()),
+        pa.field("decided_on", pa.date32()),
+    ]
+)
+
+
+def service_requirements() -> pa.Table:
+    """Every requirement of every service, as a table."""
+    rows = [
+        {
+            "service": s.id,
+            "recipient": s.recipient,
+            "document_type": r.document_type,
+            "variant": r.variant,
+            "is_available": r.is_available,
+        }
+        for s in services()
+        for r in s.requirements
+    ]
+    return pa.Table.from_pylist(rows, schema=REQUIREMENTS_SCHEMA)
+
+
+def holder_of(document_type: str, is_available: bool) -> str | None:
+    """Who holds a document type that is available as data."""
+    return source(document_type).holder if is_available else None
+
+
+def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, explained: pa.Table) -> pa.Table:
+    """One row for each open application and required document.
+
+    `explained` (authorisation_id, document_type, _subject_key, reason) tells why an authorisation does not flow;
+    a requirement with neither says `no_authorisation`.
+    """
+    with duckdb.connect() as duck:
+        for name, table in {
+            "applications": applications,
+            "papers": papers,
+            "allowed": allowed,
+            "explained": explained,
+            "needed": service_requirements(),
+        }.items():
+            duck.register(name, table)
+        return duck.sql(
+            """
+            with open_ones as (select * from applications where state = 'open'),
+            covering as (
+                select distinct a.application_id, g.document_type, g.variant
+                from open_ones as a
+                inner join allowed as g
+                    on a.applicant_key = g._subject_key and a.service = g.service and a.recipient = g.recipient
+                    and (g.application_id = a.application_id or g.application_id is null)
+            ),
+            denied as (
+                select a.application_id, e.document_type, min(e.reason) as reason
+                from open_ones as a
+                inner join explained as e
+                    on a.applicant_key = e._subject_key and a.service = e.service and a.recipient = e.recipient
+                    and (e.application_id = a.application_id or e.application_id is null)
+                group by all
+            )
+            select
+                a.application_id,
+                a.service,
+                a.recipient,
+                a.applicant_key,
+                n.document_type,
+                n.variant,
+                n.is_available,
+                c.application_id is not null as has_authorisation,
+                case when c.application_id is null and n.is_available
+                    then coalesce(d.reason, 'no_authorisation') end as reason,
+                p.application_id is not null as is_paper,
+            from open_ones as a
+            inner join needed as n on a.service = n.service
+            left join covering as c
+                on a.application_id = c.application_id and n.document_type = c.document_type and n.variant = c.variant
+            left join denied as d on a.application_id = d.application_id and n.document_type = d.document_type
+            left join (select distinct application_id, document_type from papers) as p
+                on a.application_id = p.application_id and n.document_type = p.document_type
+            order by a.application_id, n.document_type
+            """
+        ).to_arrow_table()
+
+
+def digest(tables: Mapping[str, pa.Table]) -> str:
+    """A digest of the context's content, so that nothing is recomputed when nothing changed."""
+    total = hashlib.sha256()
+    for name in sorted(tables):
+        total.update(name.encode())
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, tables[name].schema) as writer:
+            writer.write_table(tables[name].combine_chunks())
+        total.update(sink.getvalue())
+    return total.hexdigest()

@@ -1,0 +1,129 @@
+"""Apply the gate to rows and columns: what nothing covers is dropped, column by column where it comes to that.
+
+In: a relation of bronze or gold rows and the gate's relation. Out: SQL, or an Arrow table, with only covered rows,
+uncovered columns NULL, a group NULL when none of its columns is covered, and one witness authorisation for each row.
+One text serves bronze, quarantine, gold, shares and erasing, so that P1 has one meaning.
+"""
+
+import duckdb
+import pyarrow as pa
+
+from schemas.contract import Contract, Group
+
+COVERAGE_SCHEMA = pa.schema(
+    [
+        pa.field("_subject_key", pa.int64()),
+        pa.field("_variant", pa.string()),
+        pa.field("columns", pa.list_(pa.string())),
+        pa.field("authorisation_id", pa.string()),
+    ]
+)
+
+
+def paths_of(contract: Contract) -> list[str]:
+    """The official paths that one table holds."""
+    if contract.kind == "source":
+        return list(contract.column_paths)
+    return [path for _, path in gold_paths(contract)]
+
+
+def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
+    """The gate's rows of one document type, as the union of this table's columns for each (subject, variant).
+
+    The witness is the smallest authorisation id that covers any column of this table, so that the same ledger
+    gives the same rows and a row's witness really covers it.
+    """
+    with duckdb.connect() as duck:
+        duck.register("allowed", allowed)
+        return (
+            duck.execute(
+                """
+                with relevant as (
+                    select _subject_key, variant, authorisation_id, list_intersect(columns, $paths) as columns
+                    from allowed
+                )
+                select
+                    _subject_key,
+                    variant as _variant,
+                    list_sort(list_distinct(flatten(list(columns)))) as columns,
+                    min(authorisation_id) as authorisation_id,
+                from relevant
+                where len(columns) > 0
+                group by all
+                order by all
+                """,
+                {"paths": paths_of(contract)},
+            )
+            .to_arrow_table()
+            .cast(COVERAGE_SCHEMA)
+        )
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _if_covered(paths: list[str], expression: str) -> str:
+    names = ", ".join(_literal(p) for p in paths)
+    return f"case when list_has_any(coverage.columns, [{names}]) then {expression} end"
+
+
+def _group_sql(group: Group) -> str:
+    """A group's list with uncovered columns of each line set to NULL."""
+    paths = [f"{group.name}.{c.publishes}" for c in group.content]
+    fields = ["'_line_no': line._line_no", "'_person_key': line._person_key"]
+    fields += [
+        f"{_literal(c.name)}: {_if_covered([path], f'line.{quoted(c.name)}')}"
+        for c, path in zip(group.content, paths, strict=True)
+    ]
+    lines = f"list_transform({quoted(group.name)}, lambda line: {{{', '.join(fields)}}})"
+    return f"{_if_covered(paths, lines)} as {quoted(group.name)}"
+
+
+def bronze_columns(contract: Contract) -> list[str]:
+    """Select expressions for the content of a bronze row under `coverage`, in the order of `bronze_schema`."""
+    own = [f"{_if_covered([c.publishes or c.name], f'rows.{quoted(c.name)}')} as {quoted(c.name)}" for c in contract.content]
+    return own + [_group_sql(g) for g in contract.groups]
+
+
+def gold_columns(contract: Contract) -> list[str]:
+    """The same for a published table; a group's table has paths that begin with the group's name."""
+    return [f"{_if_covered([path], f'rows.{quoted(name)}')} as {quoted(name)}" for name, path in gold_paths(contract)]
+
+
+def gold_paths(contract: Contract) -> list[tuple[str, str]]:
+    """(column name, official path) of a published table."""
+    group = contract.group
+    return [(c.name, f"{group}.{c.name}" if group else c.name) for c in contract.columns]
+
+
+def covered_sql(contract: Contract, schema: pa.Schema) -> str:
+    """SQL over relations `rows` and `coverage` (of `unite`): only covered rows and columns, the columns of `schema` in its order.
+
+    `_authorisation_id` becomes the witness that covers the row now.
+    """
+    content = bronze_columns(contract) if contract.kind == "source" else gold_columns(contract)
+    replaced = {c.name for c in contract.content} | {g.name for g in contract.groups} | {"_authorisation_id"}
+    kept = [f"rows.{quoted(name)}" for name in schema.names if name not in replaced]
+    select = ",\n    ".join([*kept, "coverage.authorisation_id as _authorisation_id", *content])
+    return f"""
+select {select}
+from rows
+inner join coverage
+    on rows._subject_key = coverage._subject_key and rows._variant = coverage._variant
+"""
+
+
+def covered(contract: Contract, rows: pa.Table, coverage: pa.Table) -> pa.Table:
+    """Rows that the coverage allows, with the same schema. Order is by evidence id and line, so that runs compare."""
+    with duckdb.connect() as duck:
+        duck.register("rows", rows)
+        duck.register("coverage", coverage)
+        order = ["_evidence_id"] + (["_line_no"] if "_line_no" in rows.schema.names else [])
+        names = ", ".join(quoted(n) for n in rows.schema.names)
+        sql = f"select {names} from ({covered_sql(contract, rows.schema)}) order by {', '.join(order)}"
+        return duck.sql(sql).to_arrow_table().cast(rows.schema)

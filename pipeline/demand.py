@@ -1,0 +1,80 @@
+"""Who may be asked about, and for what: the gate's rows of one document type become a request set.
+
+What must be pulled is (changed since the watermark AND authorised) OR (newly authorised since the last complete
+pull). Newly authorised means: a subject, variant or column that the last complete pull did not ask for, or that an
+authorisation or approval covers only since a later ledger event: in between, its rows may have been erased (F40).
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from schemas.contract import Contract
+from schemas.request import REQUEST_SCHEMA, RequestSet
+
+
+@dataclass(frozen=True)
+class Demand:
+    """`coverage` as of the gate that was asked (COVERAGE_SCHEMA); `request` for the connector."""
+
+    coverage: pa.Table
+    request: RequestSet
+
+
+@dataclass(frozen=True)
+class Former:
+    """The last complete pull: its watermark, what it asked for, and what of that no ledger event touched since."""
+
+    watermark: str | None
+    asked: pa.Table
+    steady: pa.Table
+
+
+def demand(contract: Contract, coverage: pa.Table, identifiers: pa.Table, former: Former) -> Demand:
+    """Join coverage with identifiers (`_subject_key`, `identifier`) and mark what is new.
+
+    A subject whose identifier the vault no longer knows (its key was destroyed) is not asked about.
+    """
+    with duckdb.connect() as duck:
+        duck.register("coverage", coverage)
+        duck.register("identifiers", identifiers)
+        duck.register("asked_before", former.asked)
+        duck.register("steady", former.steady)
+        duck.execute(
+            """
+            create table column_sets as
+            select columns, cast(row_number() over (order by columns) - 1 as integer) as column_set
+            from (select distinct columns from coverage)
+            """
+        )
+        table = (
+            duck.sql(
+                """
+                select
+                    identifiers.identifier,
+                    coverage._subject_key,
+                    coverage._variant as variant,
+                    column_sets.column_set,
+                    not coalesce(
+                        list_has_all(asked_before.columns, coverage.columns)
+                        and list_has_all(steady.columns, coverage.columns),
+                        false
+                    ) as is_new,
+                from coverage
+                inner join identifiers using (_subject_key)
+                inner join column_sets using (columns)
+                left join asked_before
+                    on coverage._subject_key = asked_before._subject_key
+                    and coverage._variant = asked_before._variant
+                left join steady
+                    on coverage._subject_key = steady._subject_key and coverage._variant = steady._variant
+                order by coverage._subject_key, variant
+                """
+            )
+            .to_arrow_table()
+            .cast(REQUEST_SCHEMA)
+        )
+        sets = duck.sql("select columns from column_sets order by column_set").fetchall()
+    column_sets = tuple(frozenset(columns) for (columns,) in sets)
+    return Demand(coverage, RequestSet(contract.dataset, table, column_sets, former.watermark))

@@ -1,0 +1,46 @@
+"""What is written about the work itself: `ops/runs` and `ops/verdicts`, append-only, no personal value (P8)."""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lake import tables
+from pipeline.commit import Change, Current, Plan, commit
+from pipeline.run import Run
+from pipeline.summary import RUNS_SCHEMA, Summary, runs_table
+
+RUNS = "ops/runs"
+VERDICTS = "ops/verdicts"
+
+
+def record(run: Run, summaries: list[Summary], verdicts: pa.Table | None = None) -> None:
+    """Append what a verb did, and what the quality gate found, in one pointer move."""
+    plans = [append_plan(RUNS, runs_table(summaries), ("run_id", "verb", "dataset"))]
+    if verdicts is not None and verdicts.num_rows:
+        plans.append(append_plan(VERDICTS, verdicts, ("run_id", "table")))
+    commit(run, plans, {})
+
+
+def append_plan(name: str, rows: pa.Table, key: tuple[str, ...]) -> Plan:
+    """Append rows to an unpartitioned table; rows whose key is already there are not written again (P6)."""
+
+    def compute(current: Current) -> Change | None:
+        held = current.read()
+        seen = {tuple(r[k] for k in key) for r in held.select(list(key)).to_pylist()}
+        fresh = pa.array([tuple(r[k] for k in key) not in seen for r in rows.select(list(key)).to_pylist()], pa.bool_())
+        new = rows.filter(fresh)
+        return Change(new, None, is_append=True) if new.num_rows else None
+
+    return Plan(name, rows.schema, compute, partitioned=False)
+
+
+def runs(run: Run) -> pa.Table:
+    return tables.read(run.settings.lake_root, RUNS, schema=RUNS_SCHEMA)
+
+
+def last_published(run: Run) -> dict[str, Any] | None:
+    """The row of the last publication that published anything, or None."""
+    held = runs(run)
+    done = held.filter(pc.and_(pc.equal(held.column("verb"), "publish"), pc.is_valid(held.column("context_digest"))))
+    return done.sort_by([("finished_at", "descending")]).slice(0, 1).to_pylist()[0] if done.num_rows else None

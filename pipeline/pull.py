@@ -1,0 +1,226 @@
+"""Pull one dataset: gate, holder, keys, quality gate, commit.
+
+In: a dataset name and a `Run`. Out: a `Summary`, with bronze and quarantine brought up to date by the write protocol.
+Steps 2 to 5 of a record's walk (README). A refused batch changes nothing but `ops/verdicts` and `ops/runs` (P7).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consent import gate, ledger, vault
+from consent.journal import Leaf, PullState, pull_state
+from hanbeon.errors import BatchRefused, UsageError
+from lake import layout
+from pipeline.bronze import merge, quarantine_schema, quarantined, tombstones
+from pipeline.commit import Change, Current, Plan, commit
+from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
+from pipeline.demand import Demand, Former, demand
+from pipeline.keying import key_batch
+from pipeline.operations import record
+from pipeline.run import Run
+from pipeline.summary import Summary
+from quality.gate import Verdict, check
+from schemas.contract import Contract, sources
+from sources.connect import connect
+from sources.delivery import DeliveryReport
+from sources import endpoints
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """Everything that one delivery brought, keyed and checked."""
+
+    verdict: Verdict
+    report: DeliveryReport
+    failing: pa.Table
+
+
+def contract_of(dataset: str) -> Contract:
+    """The source contract of `<holder>/<dataset>`. Raises UsageError naming the known ones."""
+    for contract in sources():
+        if contract.dataset == dataset:
+            return contract
+    raise UsageError(f"No dataset {dataset}. Known: {', '.join(c.dataset for c in sources())}.")
+
+
+def pull(run: Run, dataset: str) -> Summary:
+    """Bring one dataset up to date. Raises SourceError, SchemaDrift or BatchRefused; then nothing was published."""
+    contract = contract_of(dataset)
+    started_at = run.at()
+    snapshot = ledger.snapshot(run.conn)
+    asked = _ask(run, contract, snapshot)
+    pulled = _fetch(run, contract, asked)
+    counts = _counts(asked, pulled)
+    withheld = _withheld(run, contract, snapshot, pulled.report)
+    summary = Summary(
+        run_id=run.run_id,
+        verb="pull",
+        dataset=dataset,
+        started_at=started_at,
+        finished_at=run.at(),
+        verdict="refused" if pulled.verdict.is_refused else "passed",
+        ledger_position=snapshot.position,
+        code_hash=run.code_hash,
+        counts=counts,
+        withheld=withheld,
+    )
+    verdicts = pulled.verdict.rows(run.run_id, f"bronze/{dataset}", run.at())
+    if pulled.verdict.is_refused:
+        record(run, [summary], verdicts)
+        raise BatchRefused(
+            f"{dataset}: {pulled.verdict.failing.num_rows} of {pulled.verdict.row_count} rows fail contract "
+            f"{contract.id} {contract.version} ({_worst(pulled.verdict)}); more than "
+            f"{contract.maximum_failing_share:.0%} is allowed, so the whole batch is refused and published tables are "
+            "unchanged. Look at ops/verdicts, then correct the source or the contract."
+        )
+    leaves = _commit(run, contract, asked, pulled, snapshot.position)
+    summary = replace(
+        summary,
+        finished_at=run.at(),
+        verdict="passed" if leaves else "unchanged",
+        versions={leaf.table: leaf.version for leaf in leaves},
+    )
+    record(run, [summary], verdicts)
+    return summary
+
+
+def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Demand:
+    allowed = gate.allowed(snapshot, run.at(), contract.document_type)
+    coverage = unite(allowed, contract)
+    subjects = pc.unique(coverage.column("_subject_key").combine_chunks())
+    identifiers = vault.reveal(run.conn, run.secrets, contract.subject_identifier_kind, subjects)
+    return demand(contract, coverage, identifiers, _former(run, contract, snapshot, allowed))
+
+
+def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:
+    """What the last complete pull asked, and which of it rests on authorisations and approvals unmoved since."""
+    state = pull_state(run.conn, contract.dataset)
+    if state is None:
+        nothing = COVERAGE_SCHEMA.empty_table()
+        return Former(None, nothing, nothing)
+    approvals = snapshot.approvals.filter(pc.equal(snapshot.approvals.column("document_type"), contract.document_type))
+    newest = pc.max(approvals.column("ledger_position")).as_py() or 0
+    moved = pc.greater(snapshot.authorisations.column("ledger_position"), state.ledger_position)
+    moved_ids = snapshot.authorisations.filter(moved).column("authorisation_id").combine_chunks()
+    steady = allowed.filter(pc.invert(pc.is_in(allowed.column("authorisation_id"), value_set=moved_ids)))
+    if newest > state.ledger_position:
+        steady = steady.slice(0, 0)
+    return Former(state.watermark, state.coverage, unite(steady, contract))
+
+
+def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
+    delivery = connect(contract, asked.request, endpoints.read(run.settings.agencies_path / endpoints.FILE_NAME), run.settings.sources)
+    batches = [
+        key_batch(
+            contract,
+            pa.Table.from_batches([batch]),
+            run_id=run.run_id,
+            pulled_at=run.at(),
+            key_buckets=lambda keys: layout.key_bucket(keys, run.settings.lake.key_buckets),
+            keys=lambda kind, ids: vault.keys(run.conn, run.secrets, kind, ids, run.at()),
+            hashes=lambda purpose, values: vault.keyed_hashes(run.secrets, purpose, values),
+        )
+        for batch in delivery.batches()
+    ]
+    keyed = pa.concat_tables(batches) if batches else contract.bronze_schema.empty_table()
+    rows = covered(contract, keyed, asked.coverage)
+    live = rows.filter(pc.invert(rows.column("_is_deleted")))
+    verdict = check(live, contract, _covered_of_each(live, asked))
+    failing = verdict.failing.cast(quarantine_schema(contract))
+    deleted = rows.filter(rows.column("_is_deleted"))
+    good = pa.concat_tables([verdict.good.cast(contract.bronze_schema), deleted])
+    return Pulled(replace(verdict, good=good), delivery.report, failing)
+
+
+def _covered_of_each(rows: pa.Table, asked: Demand) -> list[frozenset[str]]:
+    """The columns asked for each row, so that a required column is only required where it was asked."""
+    request = asked.request
+    keys = zip(request.table.column("_subject_key").to_pylist(), request.table.column("variant").to_pylist(), strict=True)
+    sets = dict(zip(keys, request.table.column("column_set").to_pylist(), strict=True))
+    rows_keys = zip(rows.column("_subject_key").to_pylist(), rows.column("_variant").to_pylist(), strict=True)
+    return [request.column_sets[sets[key]] for key in rows_keys]
+
+
+def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, position: int) -> list[Leaf]:
+    good, failing, report = pulled.verdict.good, pulled.failing, pulled.report
+
+    def coverage_now(current: Current) -> pa.Table:
+        allowed = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
+        return unite(allowed, contract)
+
+    def bronze(current: Current) -> Change | None:
+        held = current.read()
+        incoming = good
+        if contract.deletes == "absence" and report.is_complete:
+            delivered = pa.concat_tables([good, failing.select(good.schema.names)])
+            seen = asked.request.table.select(["_subject_key"])
+            withheld = pa.array(sorted(report.withheld_subjects), pa.int64())
+            seen = seen.filter(pc.invert(pc.is_in(seen.column("_subject_key"), value_set=withheld)))
+            gone = tombstones(held, delivered, seen, run.at(), run.run_id)
+            incoming = pa.concat_tables([good, gone])
+        return changed(held, merge(contract, held, incoming, coverage_now(current)))
+
+    def quarantine(current: Current) -> Change | None:
+        held = current.read()
+        return changed(held, quarantined(contract, held, failing, good, coverage_now(current)))
+
+    state = PullState(contract.dataset, report.watermark, position, asked.coverage)
+    metadata = {
+        "contract": contract.id,
+        "contract_version": contract.version,
+        "contract_digest": contract.digest,
+        "verdict": "passed",
+        "watermark": report.watermark or "",
+    }
+    plans = [
+        Plan(f"quarantine/{contract.dataset}", quarantine_schema(contract), quarantine, partitioned=True),
+        Plan(f"bronze/{contract.dataset}", contract.bronze_schema, bronze, partitioned=True, also=state),
+    ]
+    return commit(run, plans, metadata)
+
+
+def changed(held: pa.Table, wanted: pa.Table) -> Change | None:
+    """The change that makes a partitioned table what is wanted: only the buckets that differ; None if none does."""
+    order = [("_evidence_id", "ascending")] + ([("_line_no", "ascending")] if "_line_no" in held.schema.names else [])
+    buckets = sorted(
+        b
+        for b in pc.unique(pa.concat_tables([held, wanted]).column("_key_bucket")).to_pylist()
+        if not _bucket(held, b).sort_by(order).equals(_bucket(wanted, b).sort_by(order))
+    )
+    if not buckets:
+        return None
+    return Change(wanted.filter(pc.is_in(wanted.column("_key_bucket"), value_set=pa.array(buckets, pa.int32()))), tuple(buckets))
+
+
+def _bucket(table: pa.Table, bucket: int) -> pa.Table:
+    return table.filter(pc.equal(table.column("_key_bucket"), bucket))
+
+
+def _counts(asked: Demand, pulled: Pulled) -> Mapping[str, int]:
+    return {
+        "asked": asked.request.table.num_rows,
+        "received": pulled.report.received,
+        "good": pulled.verdict.good.num_rows,
+        "quarantined": pulled.failing.num_rows,
+    }
+
+
+def _withheld(run: Run, contract: Contract, snapshot: ledger.Snapshot, report: DeliveryReport) -> Mapping[str, int]:
+    """Everything that did not flow, by reason: the gate's, then what was dropped or withheld at the source."""
+    by_gate = {
+        row["reason"]: int(row["count"])
+        for row in gate.withheld(snapshot, run.at()).to_pylist()
+        if row["document_type"] == contract.document_type
+    }
+    total: dict[str, int] = dict(by_gate)
+    for reason, count in [*report.dropped.items(), *report.withheld.items()]:
+        total[reason] = total.get(reason, 0) + count
+    return {reason: count for reason, count in total.items() if count}
+
+
+def _worst(verdict: Verdict) -> str:
+    worst = max(verdict.results, key=lambda r: r.unexpected_count)
+    return f"mostly {worst.expectation} on {worst.column}, {worst.unexpected_count} rows"

@@ -1,0 +1,54 @@
+"""What a pull asks a holder for: changed or newly authorised, and nobody else (P2)."""
+
+import pyarrow as pa
+
+from pipeline.coverage import COVERAGE_SCHEMA, unite
+from pipeline.demand import Former, demand
+from schemas.contract import source
+from tests.pipeline.test_coverage import allowed
+
+INCOME = source("INCM")
+NOTHING = COVERAGE_SCHEMA.empty_table()
+NUMBERS = pa.table({"_subject_key": pa.array([1, 2], pa.int64()), "identifier": ["9021011000001", "9021012000002"]})
+
+
+def coverage(*rows: tuple[int, str, list[str]]) -> pa.Table:
+    return unite(allowed(*rows), INCOME)
+
+
+def asked(now: pa.Table, former: Former) -> dict[int, tuple[frozenset[str], bool]]:
+    request = demand(INCOME, now, NUMBERS, former).request
+    return {r["_subject_key"]: (request.column_sets[r["column_set"]], r["is_new"]) for r in request.table.to_pylist()}
+
+
+def test_p1_an_empty_gate_asks_for_nobody() -> None:
+    assert asked(NOTHING, Former(None, NOTHING, NOTHING)) == {}
+
+
+def test_p2_each_subject_is_asked_for_its_own_columns_only() -> None:
+    now = coverage((1, "a", ["ISSU_NO"]), (2, "b", ["ISSU_NO", "lines.TXBS_AMT"]))
+    assert asked(now, Former(None, NOTHING, NOTHING)) == {
+        1: (frozenset({"ISSU_NO"}), True),
+        2: (frozenset({"ISSU_NO", "lines.TXBS_AMT"}), True),
+    }
+
+
+def test_what_was_asked_before_and_did_not_move_is_not_new() -> None:
+    now = coverage((1, "a", ["ISSU_NO"]))
+    assert asked(now, Former("2026-06-01T00:00:00+00:00", now, now))[1] == (frozenset({"ISSU_NO"}), False)
+
+
+def test_one_more_authorised_column_makes_the_subject_new() -> None:
+    before = coverage((1, "a", ["ISSU_NO"]))
+    now = coverage((1, "a", ["ISSU_NO", "lines.TXBS_AMT"]))
+    assert asked(now, Former("2026-06-01T00:00:00+00:00", before, before))[1][1] is True
+
+
+def test_f40_withdrawn_and_granted_anew_is_asked_for_its_whole_history() -> None:
+    """The last pull asked for it, but what covers it now came later: in between it may have been erased."""
+    now = coverage((1, "b", ["ISSU_NO"]))
+    assert asked(now, Former("2026-06-01T00:00:00+00:00", now, NOTHING))[1][1] is True
+
+
+def test_a_subject_unknown_to_the_vault_is_not_asked_about() -> None:
+    assert asked(coverage((3, "a", ["ISSU_NO"])), Former(None, NOTHING, NOTHING)) == {}
