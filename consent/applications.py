@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pyarrow as pa
@@ -19,6 +18,7 @@ from psycopg.types.json import Jsonb
 from consent import append as log
 from consent.changes import set_state
 from consent.errors import ForbiddenTransition
+from consent.ids import new_id
 from consent.model import Application, ApplicationState, Decision, Event, State, member, need_instant
 from consent.snapshot import read
 from hanbeon.errors import UsageError
@@ -51,7 +51,7 @@ def open_many(conn: psycopg.Connection, given: Sequence[Application], at: dateti
             raise UsageError(
                 f"Service {service_id} is decided by {service(service_id).recipient}. Name that recipient."
             )
-    rows = {a.application_id or f"appl-{uuid4().hex}": a for a in given}
+    rows = {a.application_id or new_id("appl"): a for a in given}
     if len(rows) < len(given):
         raise UsageError("Two applications have one id. Give each its own.")
     with conn.transaction():
@@ -122,7 +122,7 @@ def decide(
             raise ForbiddenTransition(f"This application is decided already: {found[1]}.")
         evidence = _evidence(conn, application_id, found[3], satisfied_by or {})
         consumed = _unused(conn, application_id)
-        decision_id = uuid4().hex
+        decision_id = new_id("dcsn")
         payload = {"decision": str(outcome), "satisfied_by": evidence}
         entries = [log.entry("application_decided", application_id, payload)]
         entries += [log.entry(Event.CONSUMED, key, {}, key) for key in consumed]

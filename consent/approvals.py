@@ -5,13 +5,13 @@ In: a connection, an `Approval` or its id, and when. Out: the id. Each change is
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pyarrow as pa
 
 from consent import append as log
 from consent.errors import ForbiddenTransition
+from consent.ids import new_id
 from consent.model import APPROVAL_TRANSITIONS, Approval, ApprovalState
 from consent.snapshot import read
 from hanbeon.errors import UsageError
@@ -21,7 +21,7 @@ GIVEN = "holder, recipient, document_type, purpose, legal_basis, storage, valid_
 
 def approve(conn: psycopg.Connection, approval: Approval, at: datetime) -> str:
     """Record an approval; returns its id. The same approval under the same id again changes nothing."""
-    key = approval.approval_id or f"appr-{uuid4().hex}"
+    key = approval.approval_id or new_id("appr")
     given = [getattr(approval, name) for name in GIVEN.split(", ")]
     with conn.transaction():
         newest = log.lock(conn)

@@ -14,14 +14,16 @@ from datetime import datetime
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from consent.model import Reason, need_instant
 from consent.snapshot import Snapshot
-from hanbeon.errors import GateRefused
+from hanbeon.errors import ContractError, GateRefused
 from schemas.contract import sources
 from schemas.services import services
 
 NEVER_SHAREABLE = ("INSV",)  # court trial data: no law lets it flow, whatever is consented
+_NEVER = ", ".join(f"'{d}'" for d in NEVER_SHAREABLE)
 
 GATE_SCHEMA = pa.schema(
     [
@@ -77,11 +79,8 @@ REQUIREMENTS_SCHEMA = pa.schema(
 )
 
 SQL = f"""
-with column_sets as (
-    select distinct a.document_type, a.columns, c.column_paths is not null
-        and coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract
-    from authorisations as a
-    left join contracts as c on a.document_type = c.document_type
+with needed as (
+    select service, recipient, purpose, document_type, list(variant) as variants from requirements group by all
 ),
 agreements as (
     select
@@ -91,7 +90,7 @@ agreements as (
     from approvals
     group by all
 ),
-read as (
+facts as (
     select
         a.*,
         coalesce(
@@ -103,60 +102,51 @@ read as (
             and a.kind in ('consent', 'demand', 'statute')
             and a.mode in ('one_time', 'standing')
             and a.state in ('granted', 'paused', 'withdrawn', 'expired', 'consumed')
-            and (a.frequency_cap is null or a.used_count is not null),
+            and a.used_count is not null,
         false) as is_complete,
-        exists (select 1 from contracts as c where c.document_type = a.document_type) as is_known,
-        exists (
-            select 1 from contracts as c where c.document_type = a.document_type and c.holder = a.holder
-        ) as is_held,
-        exists (
-            select 1 from column_sets as s
-            where s.document_type = a.document_type and s.columns = a.columns and s.is_in_contract
-        ) as is_in_contract,
-        exists (
-            select 1 from requirements as r
-            where r.service = a.service and r.recipient = a.recipient and r.purpose = a.purpose
-                and r.document_type = a.document_type
-        ) as is_needed,
-        exists (
-            select 1 from requirements as r
-            where r.service = a.service and r.recipient = a.recipient and r.purpose = a.purpose
-                and r.document_type = a.document_type and r.variant = a.variant
-        ) as is_narrow,
+        c.document_type is not null as is_known,
+        coalesce(c.holder = a.holder, false) as is_held,
+        coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract,
+        n.service is not null as is_needed,
+        coalesce(list_contains(n.variants, a.variant), false) as is_narrow,
         exists (
             select 1 from approvals as p
             where p.holder = a.holder and p.recipient = a.recipient
                 and p.document_type = a.document_type and p.purpose = a.purpose
                 and p.state = 'active' and p.valid_from <= $at and $at < p.valid_until
         ) as is_approved,
-    from authorisations as a
-),
-judged as (
-    select
-        r.*,
-        coalesce(
-            r.is_complete
-            and r.document_type not in ({", ".join(f"'{d}'" for d in NEVER_SHAREABLE)})
-            and r.state = 'granted'
-            and r.valid_from <= $at and $at < r.valid_until
-            and (r.mode = 'standing' or r.used_count = 0)
-            and (r.frequency_cap is null or r.used_count < r.frequency_cap)
-            and r.is_known and r.is_held and r.is_in_contract and r.is_needed and r.is_narrow and r.is_approved,
-        false) as flows,
         g.holder is not null as has_agreement,
         coalesce(g.is_suspended, false) as has_suspended,
         coalesce(g.is_ended, false) as has_ended,
-    from read as r
+    from authorisations as a
+    left join contracts as c on c.document_type = a.document_type
+    left join needed as n
+        on n.service = a.service and n.recipient = a.recipient
+        and n.purpose = a.purpose and n.document_type = a.document_type
     left join agreements as g
-        on r.holder = g.holder and r.recipient = g.recipient
-        and r.document_type = g.document_type and r.purpose = g.purpose
+        on g.holder = a.holder and g.recipient = a.recipient
+        and g.document_type = a.document_type and g.purpose = a.purpose
+),
+judged as (
+    select
+        *,
+        coalesce(
+            is_complete
+            and document_type not in ({_NEVER})
+            and state = 'granted'
+            and valid_from <= $at and $at < valid_until
+            and (mode = 'standing' or used_count = 0)
+            and (frequency_cap is null or used_count < frequency_cap)
+            and is_known and is_held and is_in_contract and is_needed and is_narrow and is_approved,
+        false) as flows,
+    from facts
 )
 select
     * exclude (is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow, is_approved,
         has_agreement, has_suspended, has_ended),
     case
         when flows then null
-        when document_type in ({", ".join(f"'{d}'" for d in NEVER_SHAREABLE)}) then '{Reason.NEVER_SHAREABLE}'
+        when document_type in ({_NEVER}) then '{Reason.NEVER_SHAREABLE}'
         when not is_complete then '{Reason.INCOMPLETE}'
         when state = 'withdrawn' then '{Reason.WITHDRAWN}'
         when state = 'consumed' or (mode = 'one_time' and used_count > 0) then '{Reason.CONSUMED}'
@@ -169,7 +159,6 @@ select
         when not is_in_contract then '{Reason.COLUMN_OUTSIDE_CONTRACT}'
         when not is_needed then '{Reason.OUTSIDE_SERVICE}'
         when not is_narrow then '{Reason.WIDER_VARIANT}'
-        when is_approved then '{Reason.INCOMPLETE}'
         when not has_agreement then '{Reason.NO_APPROVAL}'
         when has_suspended then '{Reason.APPROVAL_SUSPENDED}'
         when has_ended then '{Reason.APPROVAL_ENDED}'
@@ -180,16 +169,11 @@ from judged
 
 
 def allowed(snapshot: Snapshot, at: datetime, document_type: str | None = None) -> pa.Table:
-    """What may flow at this instant, with GATE_SCHEMA, in a fixed order; of one document type when it is named."""
-    where = "flows and ($document_type is null or document_type = $document_type)"
-    order = "document_type, _subject_key, authorisation_id, variant"
-    return _ask(
-        snapshot,
-        at,
-        f"select {', '.join(GATE_SCHEMA.names)} from gate where {where} order by {order}",
-        GATE_SCHEMA,
-        document_type=document_type,
-    )
+    """What may flow at this instant, with GATE_SCHEMA, in the snapshot's order; of one document type when it is named."""
+    query = "select _row from gate where flows and ($document_type is null or document_type = $document_type)"
+    rows = _ask(snapshot, at, query, None, document_type=document_type).column("_row")
+    chosen = snapshot.authorisations.select(GATE_SCHEMA.names)
+    return chosen.take(rows.take(pc.sort_indices(rows))).cast(GATE_SCHEMA)
 
 
 def withheld(snapshot: Snapshot, at: datetime) -> pa.Table:
@@ -227,10 +211,12 @@ def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_ty
 
 
 def contracts() -> pa.Table:
-    """What exists: document types, who holds them, which columns they have."""
+    """What exists: document types, who holds them, which columns they have. One row a document type."""
     rows = [
         {"document_type": c.document_type, "holder": c.holder, "column_paths": list(c.column_paths)} for c in sources()
     ]
+    if len({row["document_type"] for row in rows}) < len(rows):
+        raise ContractError("Two source contracts have one document type. A document type has one holder.")
     return pa.Table.from_pylist(rows, schema=CONTRACTS_SCHEMA)
 
 
@@ -260,7 +246,8 @@ def _no_wider(variants: Sequence[str], needed: str | None) -> Sequence[str | Non
 def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None, **parameters: str | None) -> pa.Table:
     need_instant(at, "The instant of a decision")
     with duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 2}) as duck:
-        duck.register("authorisations", snapshot.authorisations)
+        numbers = pa.arange(0, snapshot.authorisations.num_rows)
+        duck.register("authorisations", snapshot.authorisations.append_column("_row", numbers))
         duck.register("approvals", snapshot.approvals)
         duck.register("contracts", contracts())
         duck.register("requirements", requirements())

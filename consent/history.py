@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-import rfc8785
 
-from consent.append import Entry, leaf_hash
+from consent.append import Entry, canonical, leaf_hash
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class LedgerEvent:
         """Whether the event is what its leaf hash commits to. An erased one can no longer be asked, and is not."""
         if self.payload is None or self.salt is None:
             return False
-        entry = Entry(self.kind, self.subject, self.authorisation_id, rfc8785.dumps(self.payload))
+        entry = Entry(self.kind, self.subject, self.authorisation_id, canonical(self.payload))
         return leaf_hash(self.salt, self.position, self.instant, entry) == self.leaf_hash
 
 

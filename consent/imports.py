@@ -82,7 +82,9 @@ def import_file(conn: psycopg.Connection, secrets: Secrets, path: Path, at: date
         refused += repeated
         named, late = _open_ones(conn, named)
         refused += late
-        waiting = iter(named.items())
+        there = ledger.known(conn, named)
+        already += len(there)
+        waiting = ((key, row) for key, row in named.items() if key not in there)
         while part := dict(islice(waiting, AT_ONCE)):
             grants = _grants(conn, secrets, [row for _, row in part.values()], at)
             new = ledger.grant_missing(conn, dict(zip(part, grants, strict=True)), at)

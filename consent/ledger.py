@@ -8,7 +8,6 @@ live in modules of their own and are offered from here too.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pyarrow as pa
@@ -20,6 +19,7 @@ from consent.approvals import approvals, approve, end_approval, resume_approval,
 from consent.changes import change, set_state
 from consent.errors import ForbiddenTransition
 from consent.history import LedgerEvent, erase_payloads, history
+from consent.ids import new_id
 from consent.model import Event, Grant, Scope, State, need_instant
 from consent.snapshot import (
     APPLICATIONS_SCHEMA,
@@ -83,7 +83,7 @@ def position(conn: psycopg.Connection) -> int:
 
 def grant(conn: psycopg.Connection, grants: Sequence[Grant], at: datetime) -> list[str]:
     """Record authorisations; returns their ids in order. Raises UsageError when an id is already taken."""
-    named = [g.authorisation_id or f"auth-{uuid4().hex}" for g in grants]
+    named = [g.authorisation_id or new_id("auth") for g in grants]
     granted = grant_missing(conn, dict(zip(named, grants, strict=True)), at, is_new=True)
     return [authorisation_id for authorisation_id in named if authorisation_id in granted]
 

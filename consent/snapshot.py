@@ -10,10 +10,11 @@ from io import BytesIO
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-import rfc8785
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 from pyarrow import csv
+
+from consent.append import canonical
 
 INSTANT = pa.timestamp("us", tz="UTC")
 SEPARATOR = "\x1f"  # between the columns of a list; no text of the ledger holds a control character
@@ -182,6 +183,6 @@ def events(conn: psycopg.Connection, after: int) -> pa.Table:
         rows = conn.execute(
             f"select {', '.join(EVENTS_SCHEMA.names)} from events where position > %s order by position", [after]
         ).fetchall()
-    given = [(*row[:-1], None if row[-1] is None else rfc8785.dumps(row[-1]).decode()) for row in rows]
+    given = [(*row[:-1], None if row[-1] is None else canonical(row[-1]).decode()) for row in rows]
     columns = list(zip(*given, strict=True)) or [() for _ in EVENTS_SCHEMA]
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, EVENTS_SCHEMA, strict=True)], schema=EVENTS_SCHEMA)

@@ -4,10 +4,8 @@ In: a `Run`. Out: a report. After it, commits and leaves match one to one, no st
 the pointer shows only what is pinned. Raises IntegrityError naming table and version when files and ledger disagree.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from consent import journal
 from consent.journal import Leaf
@@ -15,6 +13,7 @@ from hanbeon.errors import IntegrityError
 from lake import files, layout, tables
 from pipeline.commit import lease, move_pointer, settle, sweep
 from pipeline.run import Run
+from pipeline.workspace import sweep as sweep_workspaces
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,9 @@ def recover(run: Run) -> RecoveryReport:
     behind = [leaf for leaf in pinned if shown.get(leaf.table, -1) < leaf.version]
     if behind:
         move_pointer(run, behind)
-    return RecoveryReport(len(names), len(finished), orphans, _sweep_staging(root))
+    staging = layout.staging_path(root)
+    swept = sweep_workspaces(staging, "standardise-") if staging.exists() else 0
+    return RecoveryReport(len(names), len(finished), orphans, swept)
 
 
 def _intended(run: Run) -> set[str]:
@@ -68,12 +69,3 @@ def verify_newest(run: Run, name: str) -> None:
                 f"{name} version {handle.version()}: data file {path.name} was changed after it was written. "
                 "The table is closed; rebuild it from its source."
             )
-
-
-def _sweep_staging(root: Path) -> int:
-    """Workspaces of dead standardisations. What waits for publication (`standardised`) stays."""
-    folder = layout.staging_path(root)
-    left = [p for p in folder.glob("*") if p.name != "standardised"] if folder.exists() else []
-    for path in left:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(left)

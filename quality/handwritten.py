@@ -41,6 +41,8 @@ def add_helpers(contract: Contract, found: tuple[Frame, ...], covered: Covered) 
             counts = lines.loc[lines[column].isin(wanted), ROW].value_counts()
             counted = documents[ROW].map(counts).fillna(0).astype("Int64")
             is_counted = documents.apply(applies, axis=1) if len(documents) else pd.Series([], dtype=bool)
+            if "_is_deleted" in documents:
+                is_counted &= documents["_is_deleted"] != True  # noqa: E712 - a column, compared value by value
             if covered is not None:
                 is_counted &= pd.Series([path in paths for paths in covered], dtype=bool)
             documents[name] = counted.where(is_counted.astype(bool))

@@ -134,7 +134,7 @@ def _expectation(column: Column, rule: Rule, group: str | None) -> Expectation |
 
 
 def _bound(side: str, bound: int | None, outwards: int) -> dict[str, Any]:
-    """Great Expectations keeps bounds as floats: one that a float cannot hold is said as "less than the next number"."""
+    """Great Expectations keeps bounds as floats: one that no float can hold becomes "less than the next number"."""
     if bound is None or int(float(bound)) == bound:
         return {f"{side}_value": bound}
     beyond = bound + outwards

@@ -23,6 +23,7 @@ LONGEST_TEXT = 1_000_000
 MOST_LINES = 10_000
 _INT64 = range(-(2**63), 2**63)
 ENTITY_MARK = "\ufdd0"  # stands where a document used an entity that nobody resolves
+LENGTH_MARK = "\ufdd1"  # stands where a text was too long to be looked at
 _YEARS = range(1900, 2100)  # a record "changed" in 9999 would move the watermark past everything to come
 _TYPE_NAMES = {str: "string", int: "integer", float: "fraction", bool: "boolean", list: "list", dict: "object"}
 
@@ -67,7 +68,7 @@ def type_name(value: object) -> str:
 
 def clean_text(value: str) -> str:
     """Raises Poison for text that no table should hold."""
-    if len(value) > LONGEST_TEXT:
+    if len(value) > LONGEST_TEXT or LENGTH_MARK in value:
         raise Poison("too_long")
     if "\x00" in value:
         raise Poison("nul")

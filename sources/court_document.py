@@ -1,9 +1,9 @@
 """A court's XML document: bytes to an element, and values out of their places.
 
 No DTD reaches the parser, no entity is resolved, no network touched. A declared EUC-KR is decoded as CP949, which
-contains it and is what holders send. Bytes that fit no encoding, characters that XML forbids and entities of a DTD
-become marks in the text, so that they poison their own record and no other (F23); a page whose DTD no record uses is
-refused whole.
+contains it and is what holders send. Bytes that fit no encoding, characters that XML forbids, texts without end and
+entities of a DTD become marks in the text, so that they poison their own record and no other (F23); a page whose DTD
+no record uses is refused whole.
 
 A *place* is where a contract's `xpath` points inside a record: `발급/번호`, `상태/@코드`; for a column of a line it
 follows the group's `record` (`가족사항/가족/성명`), and `.` is the record element itself.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from lxml import etree
 
 from schemas.contract import Column, Contract, Group
-from sources.conform import ENTITY_MARK, Poison
+from sources.conform import ENTITY_MARK, LENGTH_MARK, LONGEST_TEXT, Poison
 from sources.coverage import Asked, Covered
 from sources.paging import Unreadable
 
@@ -28,6 +28,7 @@ _FORBIDDEN = dict.fromkeys([*(c for c in range(32) if c not in (9, 10, 13)), 0xF
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
 _DOCUMENT_TYPE = re.compile(r"\A\s*<!DOCTYPE[^\[\]>]*(?:\[[^\]]*\]\s*)?>")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#)[^;&<\s]{1,200};")
+_RUN = re.compile(r"[^<>]+")
 YES, NO = "예", "아니오"
 
 
@@ -42,6 +43,8 @@ def parse(body: bytes) -> etree._Element:
     text, entities = _ENTITY.subn(ENTITY_MARK, text)
     if "<!DOCTYPE" in text or "<!ENTITY" in text or (types and not entities):
         raise Unreadable("document_type_refused")
+    if len(text) > LONGEST_TEXT:
+        text = _RUN.sub(lambda run: run[0] if len(run[0]) <= LONGEST_TEXT else LENGTH_MARK, text)
     text = _REFERENCE.sub(_reference, text.translate(_FORBIDDEN))
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True

@@ -16,7 +16,7 @@ from schemas.contract import Contract, Group
 from schemas.request import REQUEST_SCHEMA, RequestSet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Covered:
     """One column set in the holder's names: own columns, and columns of each group that has any covered."""
 

@@ -67,7 +67,7 @@ class Tally:
     dropped: Counter[str] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     withheld_subjects: set[int] = field(default_factory=set, repr=False)
-    unreadable: int = 0
+    unreadable: int = 0  # subjects in a row
     newest: datetime | None = None
     signed_count: int | None = None
 
@@ -86,9 +86,9 @@ class Tally:
 
 
 def give_up(contract: Contract, tally: Tally, subject: Asked, reason: str) -> None:
-    """Withhold the one subject that an unreadable answer was narrowed down to. Raises SourceError after too many."""
+    """Withhold the one subject that an unreadable answer was narrowed down to. SourceError after a few in a row."""
     tally.unreadable += 1
-    if tally.unreadable > max(FEW_UNREADABLE, tally.asked * UNREADABLE_SHARE):
+    if tally.unreadable > FEW_UNREADABLE:
         raise SourceError(
             f"{contract.holder} sends answer after answer that cannot be read ({reason}). "
             f"{contract.dataset} is not pulled; the watermark stays."

@@ -32,6 +32,10 @@ _RENEW_BEFORE_SECONDS = 5.0
 _TRANSPORT = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 
 
+class AnswerTooLarge(SourceError):
+    """One answer is larger than its bound. Asking for fewer subjects may help; for one, nothing does."""
+
+
 class TransportFault(Exception):
     """A connection that failed or an answer that broke off: worth another try. `is_connect`: nobody answered at all."""
 
@@ -238,7 +242,7 @@ class Client:
             self._backend.left()
             body += unzip.decompress(chunk, most - len(body) + 1) if unzip else chunk
             if len(body) > most:
-                raise SourceError(f"{self._holder} sends more than {most} bytes in one answer. Stopped.")
+                raise AnswerTooLarge(f"{self._holder} sends more than {most} bytes in one answer. Stopped.")
         if unzip and not unzip.eof:
             raise TransportFault("broke off its answer")
         return bytes(body)

@@ -2,8 +2,8 @@
 
 A part is some hundred subjects, each once. All pages of a part are read and checked before any of its records is used:
 page numbers and totals agree, no page repeats another, the records are as many as the holder says. An answer that
-cannot be parsed at all is isolated by halving the part, down to the one subject whose record is the poison; more than
-a few of those, and it is the holder that is broken, not a record (F23).
+cannot be parsed at all is isolated by halving the part, down to the one subject whose record is the poison; a few of
+those in a row, and it is the holder that is broken, not a record (F23).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,7 @@ from schemas.request import RequestSet
 from sources.conform import Newest, Poison, Row, Version, instant_control, text_control
 from sources.coverage import Asked, Covered, asked
 from sources.delivery import COLUMN_NOT_REQUESTED, NOT_REQUESTED, Tally, give_up
+from sources.http import AnswerTooLarge
 
 MOST_RECORDS_PER_SUBJECT = 200
 
@@ -70,12 +71,18 @@ class Reading(Generic[R]):
 
     def _read(self, part: Sequence[Asked]) -> Iterator[tuple[Sequence[Asked], list[R]]]:
         try:
-            yield part, self._pages(part)
-            return
+            records = self._pages(part)
+        except AnswerTooLarge:
+            if len(part) == 1:
+                raise
         except Unreadable as fault:
             if len(part) == 1:
                 give_up(self.contract, self.tally, part[0], fault.reason)
                 return
+        else:
+            self.tally.unreadable = 0
+            yield part, records
+            return
         middle = len(part) // 2
         yield from self._read(part[:middle])
         yield from self._read(part[middle:])

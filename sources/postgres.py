@@ -104,7 +104,9 @@ def _part(
     try:
         with session.connection.transaction(), session.connection.cursor() as cursor:
             _bound(session)
-            return cursor.execute(session.query, {"start": start, "end": end, "since": since}).fetchall()
+            rows = cursor.execute(session.query, {"start": start, "end": end, "since": since}).fetchall()
+            session.tally.unreadable = 0
+            return rows
     except (psycopg.DataError, UnicodeDecodeError):
         if end - start == 1:
             give_up(session.contract, session.tally, subjects[0], "undecodable")

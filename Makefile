@@ -1,0 +1,49 @@
+# Every command of this project; CI calls the same ones. A fresh machine needs Python 3.11 and make, nothing else.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check up clean
+
+BIN := .venv/bin
+PACKAGES := $(filter-out tests,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
+
+help: ## this list
+	@printf '한번 Hanbeon: the citizen proves nothing twice.\n\n'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
+	@printf '\nEach builds the locked environment first when it is missing. After that also: $(BIN)/hanbeon --help\n'
+
+run: .venv/.locked ## the main job on a simulated world, from agencies to a complete bundle, and what it shows
+	@$(BIN)/hanbeon run --show
+
+test: .venv/.locked ## the whole test suite, in two processes
+	@$(BIN)/pytest -n 2 --dist loadscope tests
+
+check: .venv/.locked ## style, types, SQL, contracts and the house's import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --cache-dir .mypy_cache $(PACKAGES)
+	@$(BIN)/sqlfluff lint dbt/models
+	@$(BIN)/hanbeon contracts check
+	@$(BIN)/pytest tests/test_house.py
+
+up: .venv/.locked ## Airflow's screen with scheduler, and the agencies, until Ctrl-C
+	@$(BIN)/hanbeon up
+
+clean: ## forget every run (var/) and every cache; the environment stays
+	@rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs logs
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# uv comes first, at the version and hashes that the lock names; then uv makes the environment equal to the lock.
+.venv/.locked: requirements.lock
+	@for candidate in python3.11 python3; do \
+	    if $$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo 'Python 3.11 is needed, with its venv module, as python3.11 or python3.' >&2; exit 3; fi; \
+	echo 'Building the locked environment in .venv (once, about a minute) ...'; \
+	[ -x $(BIN)/python ] || $$python -m venv .venv
+	@awk '/^[^ #]/ {wanted = /^uv==/} wanted' requirements.lock > .venv/uv.txt
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@echo '$(CURDIR)' > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hanbeon.pth"
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m hanbeon "$$@"\n' > $(BIN)/hanbeon && chmod +x $(BIN)/hanbeon
+	@touch $@

@@ -1,0 +1,1 @@
+"""WHEN: Airflow wiring, no logic. The only folder that imports Airflow."""

@@ -1,0 +1,96 @@
+"""States and reasons as a case worker, a citizen or an auditor reads them: Korean first, English second."""
+
+from consent.model import ApplicationState, ApprovalState, Event, Kind, Mode, Reason, State
+
+Words = tuple[str, str]
+
+DOCUMENT_STATES: dict[str, Words] = {
+    "data": ("자료로 확인", "as data"),
+    "paper": ("서류로 제출", "brought on paper"),
+    "missing": ("확인 불가", "missing"),
+}
+
+REASONS: dict[str, Words] = {
+    Reason.NEVER_SHAREABLE: ("법령상 공동이용할 수 없는 정보입니다", "the law never lets this be shared"),
+    Reason.INCOMPLETE: ("동의 기록이 불완전합니다", "the authorisation's record is incomplete"),
+    Reason.WITHDRAWN: ("동의가 철회되었습니다", "the consent was withdrawn"),
+    Reason.CONSUMED: ("1회용 동의가 이미 사용되었습니다", "the one-time consent was used up"),
+    Reason.EXPIRED: ("동의의 유효기간이 지났습니다", "the consent has expired"),
+    Reason.PAUSED: ("동의가 일시 정지되었습니다", "the consent is paused"),
+    Reason.NOT_YET_VALID: ("동의의 효력이 아직 시작되지 않았습니다", "the consent is not yet valid"),
+    Reason.FREQUENCY_EXCEEDED: ("허용된 이용 횟수를 넘었습니다", "the allowed number of uses is exceeded"),
+    Reason.UNKNOWN_DOCUMENT_TYPE: ("제공 계약이 없는 서류입니다", "no contract offers this document"),
+    Reason.WRONG_HOLDER: ("보유기관이 맞지 않습니다", "the consent names another holder"),
+    Reason.COLUMN_OUTSIDE_CONTRACT: (
+        "계약에 없는 항목이 포함되어 있습니다",
+        "the consent names a column outside the contract",
+    ),
+    Reason.OUTSIDE_SERVICE: ("이 서비스에 필요하지 않은 정보입니다", "the service does not need this"),
+    Reason.WIDER_VARIANT: ("서비스에 필요한 것보다 넓은 종류입니다", "a wider variant than the service needs"),
+    Reason.NO_APPROVAL: ("보유기관의 이용 승인이 없습니다", "the holder has not approved the sharing"),
+    Reason.APPROVAL_SUSPENDED: ("보유기관이 이용 승인을 정지하였습니다", "the holder's approval is suspended"),
+    Reason.APPROVAL_ENDED: ("보유기관의 이용 승인이 끝났습니다", "the holder's approval has ended"),
+    Reason.APPROVAL_NOT_YET_VALID: (
+        "보유기관의 이용 승인이 아직 시작되지 않았습니다",
+        "the holder's approval is not yet valid",
+    ),
+    "no_authorisation": (
+        "동의하지 않은 서류입니다. 서류로 제출할 수 있습니다",
+        "no consent was given; it can come on paper",
+    ),
+    "not_available_as_data": (
+        "아직 자료로 제공되지 않습니다. 서류로 제출하십시오",
+        "not offered as data yet; bring it on paper",
+    ),
+    "nothing_received": (
+        "받은 자료가 없습니다. 다음 실행을 기다리거나 서류로 제출하십시오",
+        "nothing received; wait for the next run, or bring it on paper",
+    ),
+    "application_decided": ("이미 결정된 신청입니다", "the application is already decided"),
+    "unknown_application": ("없는 신청번호입니다", "there is no such application"),
+}
+
+STATES: dict[str, Words] = {
+    State.GRANTED: ("유효", "granted"),
+    State.PAUSED: ("일시 정지", "paused"),
+    State.WITHDRAWN: ("철회", "withdrawn"),
+    State.EXPIRED: ("만료", "expired"),
+    State.CONSUMED: ("사용 완료", "consumed"),
+    ApprovalState.ACTIVE: ("승인", "active"),
+    ApprovalState.SUSPENDED: ("정지", "suspended"),
+    ApprovalState.ENDED: ("종료", "ended"),
+    ApplicationState.OPEN: ("접수", "open"),
+    ApplicationState.DECIDED: ("결정", "decided"),
+}
+
+EVENTS: dict[str, Words] = {
+    Event.GRANTED: ("동의함", "granted"),
+    Event.PAUSED: ("일시 정지함", "paused"),
+    Event.RESUMED: ("다시 시작함", "resumed"),
+    Event.RENEWED: ("연장함", "renewed"),
+    Event.WITHDRAWN: ("철회함", "withdrawn"),
+    Event.EXPIRED: ("만료됨", "expired"),
+    Event.CONSUMED: ("사용 완료됨", "consumed"),
+    Event.USED: ("이용됨", "used"),
+}
+
+KINDS: dict[str, Words] = {
+    Kind.CONSENT: ("사전동의", "consent"),
+    Kind.DEMAND: ("본인정보 제공요구", "demand by the citizen"),
+    Kind.STATUTE: ("법령에 따른 이용", "statutory ground"),
+}
+
+MODES: dict[str, Words] = {
+    Mode.ONE_TIME: ("1회", "one time"),
+    Mode.STANDING: ("지속", "standing"),
+}
+
+
+def korean(words: dict[str, Words], key: str | None) -> str:
+    """The Korean word, or the key itself where there is none."""
+    return words[key][0] if key in words else (key or "")
+
+
+def both(words: dict[str, Words], key: str | None) -> str:
+    """`한국어 · English`."""
+    return " · ".join(words[key]) if key in words else (key or "")

@@ -1,0 +1,135 @@
+"""`hanbeon application`: a citizen's request for a service, and its bundle as the case worker reads it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hanbeon.commands.common import (
+    IdentifierFile,
+    Json,
+    Reader,
+    console,
+    identifiers,
+    opened,
+    print_json,
+    print_rows,
+    reader_or_account,
+)
+
+app = typer.Typer(help="Applications: open, paper, show the bundle, decide, list.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The application's id, as `hanbeon application list` shows it.")]
+HEADINGS = {
+    "application_id": "신청번호 application",
+    "service": "서비스 service",
+    "recipient": "이용기관 recipient",
+    "state": "상태 state",
+    "decision": "결정 decision",
+    "opened_at": "접수 opened",
+    "decided_at": "결정일시 decided",
+}
+
+
+@app.command("open")
+def open_(
+    service_id: Annotated[str, typer.Option("--service", help="What the citizen applies for.")],
+    identifier_file: IdentifierFile = None,
+    as_json: Json = False,
+) -> None:
+    """Open an application for each identifier of a file. Numbers are never taken as arguments."""
+    from consent import applications, vault
+    from consent.model import Application
+    from hanbeon.granting import subject_kind
+    from schemas.services import service
+
+    chosen = service(service_id)
+    kind = subject_kind(chosen)
+    given = identifiers(identifier_file)
+    with opened() as run:
+        at = run.at()
+        keys = vault.keys(run.conn, run.secrets, kind, given, at).to_pylist()
+        new = [Application(None, chosen.id, chosen.recipient, key, at) for key in keys]
+        ids = applications.open_many(run.conn, new, at)
+    rows = [{"application_id": i, "service": chosen.id, "recipient": chosen.recipient} for i in ids]
+    headings = {n: HEADINGS[n] for n in ("application_id", "service", "recipient")}
+    print_rows(rows, headings, as_json=as_json, title="접수된 신청 Opened", empty="Nothing was opened.")
+
+
+@app.command("paper")
+def paper(
+    application_id: Id,
+    document_type: Annotated[str, typer.Argument(help="The document type that the citizen brought on paper.")],
+    as_json: Json = False,
+) -> None:
+    """Mark a required document as brought on paper: refusing consent never blocks an application."""
+    from consent import applications
+
+    with opened() as run:
+        applications.paper(run.conn, application_id, document_type, run.at())
+    if as_json:
+        print_json({"application_id": application_id, "document_type": document_type, "is_paper": True})
+    else:
+        print(f"{document_type} is marked as brought on paper.")
+
+
+@app.command("show")
+def show(application_id: Id, reader: Reader = "", as_json: Json = False) -> None:
+    """The bundle (꾸러미): every document of the application. The read is recorded first."""
+    from dataclasses import asdict
+
+    from exchange.bundle import open_bundle
+
+    with opened() as run:
+        bundle = open_bundle(run, application_id, reader_or_account(reader))
+    if as_json:
+        print_json({**asdict(bundle), "is_complete": bundle.is_complete})
+        return
+    from hanbeon.commands.bundle_view import render
+
+    console().print(render(bundle))
+
+
+@app.command("decide")
+def decide(
+    application_id: Id,
+    decision: Annotated[str, typer.Argument(help="approved, refused or withdrawn.")],
+    reader: Reader = "",
+    as_json: Json = False,
+) -> None:
+    """Record the decision. One-time consents of the application are consumed, and their rows fall due for erasure."""
+    from consent import applications
+    from consent.model import ApplicationState, Decision, member
+    from exchange.bundle import open_bundle
+
+    outcome = member(Decision, decision)
+    with opened() as run:
+        is_open = applications.get(run.conn, application_id)["state"] == ApplicationState.OPEN
+        satisfied = open_bundle(run, application_id, reader_or_account(reader)).satisfied_by if is_open else {}
+        decision_id = applications.decide(run.conn, application_id, outcome, run.at(), satisfied)
+    if as_json:
+        print_json({"application_id": application_id, "decision": outcome, "decision_id": decision_id,
+                    "satisfied_by": satisfied})  # fmt: skip
+    else:
+        print(f"The application is decided: {outcome}. `hanbeon publish` counts it, `hanbeon erase` removes its data.")
+
+
+@app.command("list")
+def list_(
+    service_id: Annotated[str | None, typer.Option("--service", help="Only this service.", show_default=False)] = None,
+    state: Annotated[str | None, typer.Option("--state", help="open or decided.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Applications, newest first. No name and no number stands in this list."""
+    from consent import applications
+    from consent.model import ApplicationState, member
+    from schemas.services import service
+
+    wanted = None if state is None else member(ApplicationState, state)
+    chosen = None if service_id is None else service(service_id).id
+    with opened() as run:
+        rows: list[dict[str, Any]] = applications.applications(run.conn, service=chosen, state=wanted).to_pylist()
+    rows.sort(key=lambda r: (r["opened_at"], r["application_id"]), reverse=True)
+    print_rows(rows[:limit], HEADINGS, as_json=as_json, title="신청 Applications", empty="There is no application.")
+    if not as_json and len(rows) > limit:
+        print(f"{len(rows) - limit:,} more; see --limit, --service and --state.")

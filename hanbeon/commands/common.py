@@ -1,0 +1,189 @@
+"""What the command groups share: opening what a command needs, and printing what it found.
+
+Tables are for people, `--json` is for programs; both hide control characters, and an answer never holds a subject key
+unless the command says so.
+"""
+
+import getpass
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hanbeon.clock import now, parse_instant, seoul_text
+from hanbeon.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hanbeon.settings import Settings
+    from pipeline.run import Run
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+Reader = Annotated[
+    str,
+    typer.Option(
+        "--reader", help="Who reads; it is recorded before the answer. [default: the account]", show_default=False
+    ),
+]
+IdentifierFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--identifier-file", help="A file with one identifier a line, or - for standard input.", show_default=False
+    ),
+]
+
+_IDENTIFIER = re.compile(r"\d{6}[\s-]?\d{7}(?!\d)")
+_LONGEST_IDENTIFIER_FILE = 64 * 1024 * 1024
+
+
+def settings() -> "Settings":
+    from hanbeon.settings import load
+
+    return load()
+
+
+def opened(run_id: str | None = None) -> AbstractContextManager["Run"]:
+    """Ledger, vault and lake of the settings, for one command."""
+    from pipeline.run import open_run
+
+    return open_run(settings(), run_id or new_run_id())
+
+
+def new_run_id() -> str:
+    return f"cli-{now():%Y%m%dT%H%M%S%fZ}"
+
+
+def reader_or_account(reader: str) -> str:
+    """Who reads, when nobody said so: the account that typed the command."""
+    return reader.strip() or f"account:{getpass.getuser()}"
+
+
+def redacted(text: str) -> str:
+    """Text without anything that looks like a resident or corporate number."""
+    return _IDENTIFIER.sub("[number]", text)
+
+
+def instant(text: str | None, name: str) -> datetime | None:
+    """An option's instant. Raises UsageError naming the option."""
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{name} must be a date or an instant such as 2026-12-31 or 2026-12-31T18:00+09:00."
+        ) from error
+
+
+def identifiers(path: Path | None) -> list[str]:
+    """Identifiers from a file or standard input, hyphens removed. Raises UsageError naming the line, not the value."""
+    if path is None:
+        raise UsageError("Name a file of identifiers with --identifier-file, or - for standard input.")
+    try:
+        if str(path) == "-":
+            text = sys.stdin.read(_LONGEST_IDENTIFIER_FILE)
+        else:
+            with path.open(encoding="utf-8-sig") as file:
+                text = file.read(_LONGEST_IDENTIFIER_FILE)
+    except OSError as error:
+        raise UsageError("The file of identifiers cannot be read. Check its name and rights.") from error
+    except UnicodeError as error:
+        raise UsageError("The file of identifiers must be UTF-8 text with one identifier a line.") from error
+    found: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        value = line.strip().replace("-", "")
+        if not value:
+            continue
+        if not re.fullmatch(r"[0-9]{13}", value):
+            raise UsageError(f"Line {number} of the identifiers is not a number of 13 digits. Correct that line.")
+        found.append(value)
+    if not found:
+        raise UsageError("There is no identifier in the file. Write one a line.")
+    return found
+
+
+def safe(value: Any) -> str:
+    """A value as a person reads it: instants in Seoul, nothing that a terminal would obey (F26)."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return seoul_text(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {safe(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(safe(v) for v in value)
+    text = str(value.value if isinstance(value, Enum) else value)
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: instants ISO 8601, bytes as hex."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value if isinstance(value, int | float | bool | None) else str(value)
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=1) + "\n")
+
+
+def console() -> "Console":
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], *, as_json: bool, title: str, empty: str
+) -> None:
+    """A listing. `headings` picks and names the columns of the table; JSON has the same keys."""
+    if as_json:
+        print_json([{key: row.get(key) for key in headings} for row in rows])
+        return
+    if not rows:
+        print(empty)
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for key, heading in headings.items():
+        is_number = all(isinstance(r.get(key), int | None) and not isinstance(r.get(key), bool) for r in rows)
+        table.add_column(Text(heading), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(f"{row[k]:,}" if type(row.get(k)) is int else safe(row.get(k))) for k in headings))
+    console().print(table)
+
+
+@contextmanager
+def known(what: str, given: str) -> Iterator[None]:
+    """Turn a failed look-up into a sentence; the id is repeated only if it looks like one."""
+    try:
+        yield
+    except KeyError as error:
+        shown = given if re.fullmatch(r"[A-Za-z0-9_./:-]{1,80}", given) else "of that name"
+        raise UsageError(f"There is no {what} {redacted(shown)}.") from error

@@ -1,0 +1,221 @@
+"""`hanbeon consent`: what a citizen grants, sees, pauses and takes back. Numbers come in files, never as arguments."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hanbeon.commands.common import (
+    IdentifierFile,
+    Json,
+    console,
+    identifiers,
+    instant,
+    opened,
+    print_json,
+    print_rows,
+)
+from hanbeon.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.run import Run
+    from schemas.services import Service
+
+app = typer.Typer(help="Consents: grant, show, pause, resume, withdraw, list, import.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The authorisation's id, as `hanbeon consent list` shows it.")]
+HEADINGS = {
+    "authorisation_id": "동의번호 authorisation",
+    "kind": "종류 kind",
+    "service": "서비스 service",
+    "recipient": "이용기관 recipient",
+    "application_id": "신청번호 application",
+    "documents": "서류 documents",
+    "state": "상태 state",
+    "valid_until": "까지 until",
+}
+
+
+@app.command("grant")
+def grant(
+    service_id: Annotated[
+        str | None, typer.Option("--service", help="The service. An application already names it.", show_default=False)
+    ] = None,
+    application_id: Annotated[
+        str | None, typer.Option("--application", help="The application that it is for.", show_default=False)
+    ] = None,
+    identifier_file: IdentifierFile = None,
+    documents: Annotated[
+        list[str] | None,
+        typer.Option("--document", help="Only this document type; may be repeated.", show_default=False),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="END date. [default: the service's]", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Record a consent: for one application, or for each identifier of a file (opening applications if need be)."""
+    from consent import ledger
+
+    if (application_id is None) == (identifier_file is None):
+        raise UsageError("Name either --application, or --service with --identifier-file.")
+    if application_id is None and service_id is None:
+        raise UsageError("Name the --service that the identifiers consent to.")
+    given = [] if identifier_file is None else identifiers(identifier_file)
+    valid_until = instant(until, "--until")
+    with opened() as run:
+        chosen, applicants = _applicants(run, service_id, application_id, given)
+        from hanbeon.granting import grant as granted
+
+        at = run.at()
+        grants = [granted(chosen, key, a, at, valid_until, documents or ()) for key, a in applicants]
+        ids = ledger.grant(run.conn, grants, at)
+    rows = [
+        {
+            "authorisation_id": i,
+            "service": g.service,
+            "recipient": g.recipient,
+            "application_id": a,
+            "documents": [s.document_type for s in g.scopes],
+            "valid_until": g.valid_until,
+        }
+        for i, g, (_, a) in zip(ids, grants, applicants, strict=True)
+    ]
+    headings = {n: h for n, h in HEADINGS.items() if n not in ("kind", "state")}
+    print_rows(rows, headings, as_json=as_json, title="동의 기록 Granted", empty="Nothing was granted.")
+
+
+def _applicants(
+    run: "Run", service_id: str | None, application_id: str | None, given: list[str]
+) -> "tuple[Service, list[tuple[int, str | None]]]":
+    """The service, and (subject key, application id) of each who consents."""
+    from consent import applications, vault
+    from consent.model import Application, Mode
+    from hanbeon.granting import subject_kind
+    from schemas.services import service
+
+    if application_id is not None:
+        found = applications.get(run.conn, application_id)
+        if service_id not in (None, found["service"]):
+            raise UsageError(f"The application is for {found['service']}, not for the service that was named.")
+        return service(found["service"]), [(found["applicant_key"], application_id)]
+    chosen = service(service_id or "")
+    at = run.at()
+    keys = vault.keys(run.conn, run.secrets, subject_kind(chosen), given, at).to_pylist()
+    if chosen.mode != Mode.ONE_TIME:
+        return chosen, [(key, None) for key in keys]
+    new = [Application(None, chosen.id, chosen.recipient, key, at) for key in keys]
+    return chosen, list(zip(keys, applications.open_many(run.conn, new, at), strict=True))
+
+
+@app.command("show")
+def show(authorisation_id: Id, as_json: Json = False) -> None:
+    """One consent as its citizen reads it: to whom, what for, which items, until when, and who has read."""
+    from hanbeon.commands.consent_view import consent_of, render
+
+    with opened() as run:
+        shown = consent_of(run, authorisation_id)
+    if as_json:
+        print_json(shown)
+    else:
+        console().print(render(shown))
+
+
+@app.command("pause")
+def pause(authorisation_id: Id, as_json: Json = False) -> None:
+    """Pause a consent: nothing flows until it is resumed."""
+    _change("pause", authorisation_id, "paused", as_json)
+
+
+@app.command("resume")
+def resume(authorisation_id: Id, as_json: Json = False) -> None:
+    """Resume a paused consent."""
+    _change("resume", authorisation_id, "granted", as_json)
+
+
+@app.command("withdraw")
+def withdraw(authorisation_id: Id, as_json: Json = False) -> None:
+    """Withdraw a consent: from now on nobody reads what nothing else covers, and erasing removes it."""
+    _change("withdraw", authorisation_id, "withdrawn", as_json)
+
+
+@app.command("list")
+def list_(
+    service_id: Annotated[str | None, typer.Option("--service", help="Only this service.", show_default=False)] = None,
+    application_id: Annotated[
+        str | None, typer.Option("--application", help="Only this application.", show_default=False)
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="granted, paused, withdrawn, expired, consumed.", show_default=False)
+    ] = None,
+    identifier_file: IdentifierFile = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Consents, newest first; with --identifier-file those of one citizen. No name or number stands in this list."""
+    from consent import ledger
+    from consent.model import State, member
+    from schemas.services import service
+
+    wanted = None if state is None else member(State, state)
+    chosen = None if service_id is None else service(service_id).id
+    given = None if identifier_file is None else identifiers(identifier_file)
+    with opened() as run:
+        found = ledger.authorisations(run.conn, service=chosen, application_id=application_id, state=wanted).to_pylist()
+        keys = None if given is None else _known_keys(run, given)
+    rows: dict[str, dict[str, Any]] = {}
+    for row in found:
+        if keys is None or row["_subject_key"] in keys:
+            one = rows.setdefault(row["authorisation_id"], {**row, "documents": []})
+            one["documents"].append(row["document_type"])
+    newest = sorted(rows.values(), key=lambda r: (r["ledger_position"], r["authorisation_id"]), reverse=True)
+    print_rows(newest[:limit], HEADINGS, as_json=as_json, title="동의 Consents", empty="There is no consent.")
+    if not as_json and len(newest) > limit:
+        print(f"{len(newest) - limit:,} more; see --limit, --service, --application and --state.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file of authorisations.")],
+    as_json: Json = False,
+) -> None:
+    """Import many authorisations; a file read twice adds nothing. Exit 1 where rows were refused."""
+    from consent.imports import import_file
+
+    if not file.is_file():
+        raise UsageError("There is no such file.")
+    with opened() as run:
+        report = import_file(run.conn, run.secrets, file, run.at())
+    if as_json:
+        print_json({"rows": report.rows, "granted": report.granted, "already": report.already,
+                    "refused": [{"row": r.row, "reason": r.reason} for r in report.refused]})  # fmt: skip
+    else:
+        print(f"{report.rows:,} rows: {report.granted:,} granted, {report.already:,} there already, "
+              f"{len(report.refused):,} refused.")  # fmt: skip
+        for refused in report.refused[:20]:
+            print(f"  row {refused.row}: {refused.reason}")
+        if len(report.refused) > 20:
+            print(f"  and {len(report.refused) - 20:,} more; --json lists them all.")
+    if report.refused:
+        raise typer.Exit(1)
+
+
+def _known_keys(run: "Run", given: list[str]) -> set[int]:
+    """The keys behind the identifiers, of whatever kind they are; those that the vault does not know have none."""
+    from consent import vault
+    from schemas.contract import sources
+
+    kinds = sorted({c.subject_identifier_kind for c in sources()})
+    found = [vault.find(run.conn, run.secrets, kind, given).to_pylist() for kind in kinds]
+    return {key for keys in found for key in keys if key is not None}
+
+
+def _change(verb: str, authorisation_id: str, state: str, as_json: bool) -> None:
+    from consent import ledger
+
+    with opened() as run:
+        getattr(ledger, verb)(run.conn, authorisation_id, run.at())
+    if as_json:
+        print_json({"authorisation_id": authorisation_id, "state": state})
+    else:
+        print(f"The consent is {state}.")

@@ -1,0 +1,108 @@
+"""`schemas.check` finds what does not agree, and finds nothing in the project's own contracts."""
+
+import shutil
+
+import pytest
+
+from schemas.check import check, terms
+from schemas.contract import FOLDER, load_all, published
+
+
+def test_the_project_s_contracts_agree_with_terms_codes_and_services():
+    assert check() == []
+
+
+def test_p11_every_term_is_used_and_says_whence_it_comes():
+    used = {c.name for table in published() for c in table.columns}
+    assert set(terms()) == used
+    assert all(t.edition for t in terms().values() if t.status == "term7")
+
+
+FLAWS = [
+    # file, text to replace, by what, what is found
+    ("published/household_extract.yaml", "name: STDG_CD", "name: STDG_CODE", "STDG_CODE is not in schemas/terms.tsv"),
+    (
+        "published/household_extract.yaml",
+        "name: STDG_CD",
+        "name: STDG_CODE",
+        "publishes STDG_CD, which household_extract",
+    ),
+    (
+        "published/household_extract.yaml",
+        "name: STDG_CD",
+        "name: STDG_CODE",
+        "household_extract has STDG_CODE, which no",
+    ),
+    ("published/household_extract.yaml", "value: 명V100", "value: 명V200", "HSHLDR_NM is 세대주명 명V200"),
+    ("published/household_extract.yaml", "maxLength: 100", "maxLength: 101", "must be text of at most 100"),
+    ("published/household_extract.yaml", "- '1111010100'", "- '9999999998'", "rejects its good example"),
+    ("published/household_extract.yaml", "value: '9999999999'", "value: '1111010200'", "accepts its bad example"),
+    ("published/household_extract.yaml", "value: stdg", "value: stdgs", "code list stdgs, which does not exist"),
+    (
+        "published/income_certificate__lines.yaml",
+        "maximum: 999999999999999\n",
+        "maximum: 9999999999999990\n",
+        "at most 15",
+    ),
+    (
+        "source/mois__resident_register.yaml",
+        "value: FMBR_NM",
+        "value: FLNM",
+        "publishes FLNM, which",
+    ),
+    ("source/mois__resident_register.yaml", "\n  - head_only\n", "\n", "members names the unknown variant head_only"),
+    ("source/mois__resident_register.yaml", "  - members_included\n", "", "variant members_included is none of"),
+    ("source/mois__resident_register.yaml", "    recordIdColumn: extract_no\n", "", "delivery lacks recordIdColumn"),
+    (
+        "source/mois__resident_register.yaml",
+        "        parentColumn: extract_no\n",
+        "",
+        "delivery of members lacks parent",
+    ),
+    ("source/mohw__disability.yaml", "form: rest", "form: fax", "delivery form fax is unknown"),
+    ("source/scourt__family_register.yaml", "property: xpath", "property: xpaths", "lacks xpath"),
+    ("source/mois__resident_register.yaml", "value: flag", "value: never", "deletes must be flag or absence"),
+    ("source/mois__resident_register.yaml", "value: 0.05", "value: 1.05", "must lie between 0 and 1"),
+    (
+        "source/mois__resident_register.yaml",
+        "description: Name of the householder.",
+        "description: ''",
+        "no description",
+    ),
+    (
+        "source/mois__resident_register.yaml",
+        "apiVersion: v3.1.0",
+        "apiVersion: v9",
+        "breaks the Open Data Contract Standard",
+    ),
+    ("source/mois__resident_register.yaml", "version: 1.0.0", "version: '1'", "is not of the form 1.2.3"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "finding"), FLAWS)
+def test_one_flaw_is_found_and_named(tmp_path, file, old, new, finding):
+    folder = tmp_path / "contracts"
+    shutil.copytree(FOLDER, folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+    findings = check(load_all(folder))
+    assert any(finding in f for f in findings), findings
+
+
+def test_two_contracts_with_one_id_are_found(tmp_path):
+    folder = tmp_path / "contracts"
+    shutil.copytree(FOLDER, folder)
+    copy = folder / "published" / "copy.yaml"
+    shutil.copy(folder / "published" / "household_extract.yaml", copy)
+    assert any("2 contracts have this id" in f for f in check(load_all(folder)))
+
+
+def test_overlapping_bytes_of_a_fixed_width_file_are_found(tmp_path):
+    folder = tmp_path / "contracts"
+    shutil.copytree(FOLDER, folder)
+    file = folder / "source" / "nhis__eligibility.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "- 55\n" in text
+    file.write_text(text.replace("- 55\n", "- 54\n"), encoding="utf-8")
+    assert any("overlap" in f for f in check(load_all(folder)))
