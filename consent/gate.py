@@ -11,6 +11,7 @@ columns and holders exist; services say what is needed.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -169,11 +170,16 @@ from judged
 
 
 def allowed(snapshot: Snapshot, at: datetime, document_type: str | None = None) -> pa.Table:
-    """What may flow at this instant, with GATE_SCHEMA, in the snapshot's order; of one document type when it is named."""
+    """What may flow at this instant, in the snapshot's order; of one document type when it is named."""
     query = "select _row from gate where flows and ($document_type is null or document_type = $document_type)"
     rows = _ask(snapshot, at, query, None, document_type=document_type).column("_row")
     chosen = snapshot.authorisations.select(GATE_SCHEMA.names)
     return chosen.take(rows.take(pc.sort_indices(rows))).cast(GATE_SCHEMA)
+
+
+def judged(snapshot: Snapshot, at: datetime) -> pa.Table:
+    """Table(flows, reason) beside the snapshot's authorisation rows, in their order: the relation itself."""
+    return _ask(snapshot, at, "select flows, reason from gate order by _row", None)
 
 
 def withheld(snapshot: Snapshot, at: datetime) -> pa.Table:
@@ -210,6 +216,7 @@ def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_ty
         raise GateRefused(f"{document_type} may not flow under this authorisation: {reason}.", reason)
 
 
+@cache
 def contracts() -> pa.Table:
     """What exists: document types, who holds them, which columns they have. One row a document type."""
     rows = [
@@ -220,6 +227,7 @@ def contracts() -> pa.Table:
     return pa.Table.from_pylist(rows, schema=CONTRACTS_SCHEMA)
 
 
+@cache
 def requirements() -> pa.Table:
     """What services need: each document, in each variant that is no wider than the one named (narrowest first)."""
     variants = {c.document_type: c.variants for c in sources()}

@@ -160,8 +160,7 @@ def parse(row: Mapping[str, str | None]) -> Row | str:
     requirements = _requirements(service.id, given["documents"])
     if not requirements:
         return "documents names what the service does not take as data (F43)"
-    kinds = {source(r.document_type).subject_identifier_kind for r in requirements}
-    if kinds != {given["identifier_kind"]}:
+    if _kinds(requirements) != {given["identifier_kind"]}:
         return "identifier_kind is not what the documents name their subjects by"
     return _dated(given, service, requirements)
 
@@ -231,6 +230,11 @@ def _requirements(service_id: str, documents: str | None) -> tuple[Requirement, 
         return needed
     wanted = {d.strip() for d in documents.split("|")}
     return tuple(r for r in needed if r.document_type in wanted) if wanted <= {r.document_type for r in needed} else ()
+
+
+@lru_cache
+def _kinds(requirements: tuple[Requirement, ...]) -> frozenset[str]:
+    return frozenset(source(r.document_type).subject_identifier_kind for r in requirements)
 
 
 @lru_cache

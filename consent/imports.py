@@ -26,6 +26,7 @@ Columns; all are texts, and an optional one that is missing or empty means what 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from consent.import_rows import Numbered, Row, blocks
 from consent.model import Grant, Kind, Mode, Scope, need_instant
 from consent.secrets import Secrets, keyed_hashes
 from schemas.contract import source
+from schemas.services import Requirement
 
 AT_ONCE = 5_000  # authorisations in one transaction: a withdrawal that waits for the ledger's head must not wait long
 
@@ -142,6 +144,13 @@ def _grants(conn: psycopg.Connection, secrets: Secrets, rows: Sequence[Row], at:
     return [_grant(row, keys) for row in rows]
 
 
+@lru_cache
+def _terms(needed: Requirement) -> tuple[str, str, tuple[str, ...], str]:
+    """Document type, variant, columns and holder, as a scope names them."""
+    contract = source(needed.document_type)
+    return needed.document_type, needed.variant or contract.variants[0], needed.columns, contract.holder
+
+
 def _grant(row: Row, keys: dict[tuple[str, str], int]) -> Grant:
     subject = keys[(row.identifier_kind, row.subject)]
     return Grant(
@@ -155,16 +164,7 @@ def _grant(row: Row, keys: dict[tuple[str, str], int]) -> Grant:
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         retain_until=row.retain_until,
-        scopes=tuple(
-            Scope(
-                subject,
-                r.document_type,
-                r.variant or source(r.document_type).variants[0],
-                r.columns,
-                source(r.document_type).holder,
-            )
-            for r in row.requirements
-        ),
+        scopes=tuple(Scope(subject, *_terms(r)) for r in row.requirements),
         frequency_cap=row.frequency_cap,
         application_id=row.texts["application_id"],
         notice_version=row.texts["notice_version"],

@@ -1,8 +1,8 @@
 """The journal of lake writes, in the ledger's database: intents, leaves, the pointer, and how far each pull came.
 
-In: a connection and what is to be remembered. Out: rows. An intent says what a writer is about to do; a leaf pins what
-it did by hashes; a pointer generation says what readers see. Leaves and pointers are append-only by trigger. The
-Merkle tree over the leaves is built from these rows.
+In: a connection and what is to be remembered. Out: rows. An intent says what a writer is about to do, and the intents
+of one commit call belong together; a leaf pins what was done by hashes; a pointer generation says what readers see.
+Leaves and pointers are append-only by trigger. The Merkle tree over the leaves is built from these rows.
 """
 
 import json
@@ -15,64 +15,8 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 
-TABLES = """
-create table if not exists intents (
-    intent_id bigint generated always as identity primary key,
-    run_id text not null,
-    table_name text not null,
-    code_hash text not null,
-    ledger_position bigint not null,
-    snapshot_version bigint not null,
-    planned_version bigint,
-    transaction_number bigint,
-    authorisation_digest text,
-    pull_state bytea,
-    state text not null check (state in ('open', 'done', 'unchanged', 'swept')),
-    opened_at timestamptz not null default clock_timestamp(),
-    closed_at timestamptz
-);
-create index if not exists intents_open on intents (table_name) where state = 'open';
+from consent.journal_tables import TABLES
 
-create table if not exists leaves (
-    sequence bigint generated always as identity primary key,
-    table_name text not null,
-    version bigint not null check (version >= 0),
-    intent_id bigint not null references intents,
-    run_id text not null,
-    commit_sha256 text not null,
-    files jsonb not null,
-    authorisation_digest text not null,
-    ledger_position bigint not null,
-    recorded_at timestamptz not null default clock_timestamp(),
-    unique (table_name, version)
-);
-
-create table if not exists pointers (
-    generation bigint not null,
-    table_name text not null,
-    version bigint not null,
-    moved_at timestamptz not null default clock_timestamp(),
-    primary key (generation, table_name)
-);
-
-create table if not exists pull_states (
-    dataset text primary key,
-    state bytea not null
-);
-
-create or replace function journal_is_append_only() returns trigger language plpgsql as $$
-begin
-    raise exception 'the journal is append-only';
-end $$;
-create or replace trigger leaves_no_edit before update or delete on leaves
-    for each row execute function journal_is_append_only();
-create or replace trigger pointers_no_edit before update or delete on pointers
-    for each row execute function journal_is_append_only();
-create or replace trigger leaves_no_truncate before truncate on leaves
-    for each statement execute function journal_is_append_only();
-create or replace trigger pointers_no_truncate before truncate on pointers
-    for each statement execute function journal_is_append_only();
-"""
 POINTER_LOCK = 0x68616E63
 
 
@@ -113,6 +57,17 @@ class Leaf:
 
 
 @dataclass(frozen=True)
+class Call:
+    """Who writes: the intents of one call of `pipeline.commit` carry these, and become visible together."""
+
+    call_id: str
+    run_id: str
+    step: str | None
+    code_hash: str
+    ledger_position: int
+
+
+@dataclass(frozen=True)
 class Intent:
     """What a writer was about to do. `planned_version` is known once it stands before the commit."""
 
@@ -123,7 +78,6 @@ class Intent:
     planned_version: int | None
     authorisation_digest: str | None
     ledger_position: int
-    pull_state: PullState | None
 
 
 def migrate(conn: psycopg.Connection) -> None:
@@ -131,20 +85,29 @@ def migrate(conn: psycopg.Connection) -> None:
     conn.execute(TABLES)
 
 
-def open_intent(
-    conn: psycopg.Connection, run_id: str, table: str, code_hash: str, position: int, version: int, state: PullState | None
-) -> int:
+def open_intent(conn: psycopg.Connection, call: Call, table: str, version: int, also: PullState | None) -> int:
     """Step 1 of the write protocol. `version` is the table's present version, -1 while it does not exist."""
     row = conn.execute(
-        "insert into intents (run_id, table_name, code_hash, ledger_position, snapshot_version, pull_state, state)"
-        " values (%s, %s, %s, %s, %s, %s, 'open') returning intent_id",
-        [run_id, table, code_hash, position, version, None if state is None else pack(state)],
+        "insert into intents (call_id, run_id, step, table_name, code_hash, ledger_position, snapshot_version,"
+        " pull_state, state) values (%s, %s, %s, %s, %s, %s, %s, %s, 'open') returning intent_id",
+        [
+            call.call_id,
+            call.run_id,
+            call.step,
+            table,
+            call.code_hash,
+            call.ledger_position,
+            version,
+            None if also is None else pack(also),
+        ],
     ).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def plan_intent(conn: psycopg.Connection, intent_id: int, version: int, number: int, digest: str, position: int) -> None:
+def plan_intent(
+    conn: psycopg.Connection, intent_id: int, version: int, number: int, digest: str, position: int
+) -> None:
     """What the commit will be, written before it is made."""
     conn.execute(
         "update intents set planned_version = %s, transaction_number = %s, authorisation_digest = %s,"
@@ -183,7 +146,8 @@ def record_leaf(conn: psycopg.Connection, leaf: Leaf) -> None:
             ],
         )
         row = conn.execute(
-            "update intents set state = 'done', closed_at = clock_timestamp() where intent_id = %s returning pull_state",
+            "update intents set state = 'done', closed_at = clock_timestamp() where intent_id = %s"
+            " returning pull_state",
             [leaf.intent_id],
         ).fetchone()
         if row is not None and row[0] is not None:
@@ -194,17 +158,11 @@ def open_intents(conn: psycopg.Connection, table: str | None = None) -> list[Int
     """Intents without an end: their writers are at work, or dead."""
     rows = conn.execute(
         "select intent_id, run_id, table_name, snapshot_version, planned_version, authorisation_digest,"
-        " ledger_position, pull_state from intents where state = 'open' and (%s::text is null or table_name = %s)"
+        " ledger_position from intents where state = 'open' and (%s::text is null or table_name = %s)"
         " order by intent_id",
         [table, table],
     ).fetchall()
-    return [_intent(*r) for r in rows]
-
-
-def _intent(*row: Any) -> Intent:
-    intent_id, run_id, table, snapshot, planned, digest, position, state = row
-    held = None if state is None else unpack(state)
-    return Intent(intent_id, run_id, table, snapshot, planned, digest, position, held)
+    return [Intent(*r) for r in rows]
 
 
 _LEAF = "table_name, version, intent_id, run_id, commit_sha256, files, authorisation_digest, ledger_position"
@@ -229,23 +187,46 @@ def newest_leaf(conn: psycopg.Connection, table: str) -> Leaf | None:
     return None if row is None else _leaf(row)
 
 
+def leaf_of_step(conn: psycopg.Connection, run_id: str, step: str, table: str) -> Leaf | None:
+    """What this step of this run has already written into the table (F4), or None."""
+    row = conn.execute(
+        f"select {_LEAF} from leaves where intent_id in (select intent_id from intents where run_id = %s and step = %s"
+        " and table_name = %s and state = 'done')",
+        [run_id, step, table],
+    ).fetchone()
+    return None if row is None else _leaf(row)
+
+
 def tables_with_leaves(conn: psycopg.Connection) -> list[str]:
     return [r[0] for r in conn.execute("select distinct table_name from leaves order by 1").fetchall()]
+
+
+def showable(conn: psycopg.Connection) -> dict[str, int]:
+    """The newest version of each table whose whole commit call came to its end: what a pointer may show."""
+    rows = conn.execute(
+        "select leaves.table_name, max(leaves.version) from leaves join intents using (intent_id)"
+        " where not exists (select 1 from intents as other where other.call_id = intents.call_id"
+        " and other.state in ('open', 'swept')) group by leaves.table_name"
+    ).fetchall()
+    return {r[0]: int(r[1]) for r in rows}
 
 
 def move_pointer(conn: psycopg.Connection, versions: Mapping[str, int]) -> int:
     """Step 7: a new generation, in one transaction; a table's version never moves back. Returns the generation."""
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", [POINTER_LOCK])
-        row = conn.execute("select coalesce(max(generation), 0) + 1 from pointers").fetchone()
+        row = conn.execute("select coalesce(max(generation), 0) from pointers").fetchone()
         assert row is not None
         current = pointer(conn)
         merged = current | {t: max(v, current.get(t, -1)) for t, v in versions.items()}
-        for table, version in sorted(merged.items()):
-            conn.execute(
-                "insert into pointers (generation, table_name, version) values (%s, %s, %s)", [row[0], table, version]
+        if merged == current:
+            return int(row[0])
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "insert into pointers (generation, table_name, version) values (%s, %s, %s)",
+                [(row[0] + 1, table, version) for table, version in sorted(merged.items())],
             )
-        return int(row[0])
+        return int(row[0]) + 1
 
 
 def pointer(conn: psycopg.Connection) -> dict[str, int]:
@@ -263,9 +244,12 @@ def pull_state(conn: psycopg.Connection, dataset: str) -> PullState | None:
 
 
 def _keep_pull_state(conn: psycopg.Connection, state: PullState) -> None:
+    """The state of the newest ledger position stays: a pull that began earlier and ended later sets nothing back."""
     conn.execute(
-        "insert into pull_states (dataset, state) values (%s, %s) on conflict (dataset) do update set state = excluded.state",
-        [state.dataset, pack(state)],
+        "insert into pull_states (dataset, ledger_position, state) values (%s, %s, %s) on conflict (dataset) do update"
+        " set ledger_position = excluded.ledger_position, state = excluded.state"
+        " where pull_states.ledger_position <= excluded.ledger_position",
+        [state.dataset, state.ledger_position, pack(state)],
     )
 
 

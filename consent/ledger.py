@@ -7,6 +7,7 @@ live in modules of their own and are offered from here too.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -72,6 +73,7 @@ COLUMNS = (
     "frequency_cap, notice_version, notice_hash, proof_digest, grantor_capacity, identifier_statute, state, state_at, "
     "ledger_position"
 )
+NAMES = COLUMNS.split(", ")
 
 
 def position(conn: psycopg.Connection) -> int:
@@ -204,10 +206,16 @@ def _payload(authorisation_id: str, given: Grant) -> dict[str, Any]:
 
 
 def _row(key: str, g: Grant, scope: Scope, at: datetime, at_position: int) -> tuple[Any, ...]:
-    given: dict[str, Any] = {**vars(g), **vars(scope)}
-    own = {"authorisation_id": key, "state": State.GRANTED, "state_at": at, "ledger_position": at_position}
-    given.update(own, columns=list(scope.columns))
-    return tuple(_plain(given[name]) for name in COLUMNS.split(", "))
+    given: dict[str, Any] = {**vars(g), **vars(scope), "columns": _array(scope.columns)}
+    given.update(authorisation_id=key, state=State.GRANTED, state_at=at, ledger_position=at_position)
+    return tuple(given[name] for name in NAMES)
+
+
+@lru_cache
+def _array(columns: tuple[str, ...]) -> str:
+    """A PostgreSQL array literal."""
+    quoted = (c.replace("\\", "\\\\").replace('"', '\\"') for c in columns)
+    return "{" + ",".join(f'"{c}"' for c in quoted) + "}"
 
 
 def _need_open(conn: psycopg.Connection, application_ids: Iterable[str | None]) -> None:

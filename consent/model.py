@@ -7,6 +7,7 @@ In: nothing. Out: enums and frozen dataclasses that check their own form when ma
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 from unicodedata import category
 
@@ -138,9 +139,9 @@ class Scope:
     def __post_init__(self) -> None:
         _need_texts(self, "document_type", "variant", "holder")
         _need_key(self.subject_key, "A subject key")
-        if not self.columns or not all(isinstance(c, str) and c and is_line(c) for c in self.columns):
-            raise UsageError(f"A scope for {self.document_type} names no columns. Name each column that may flow.")
         object.__setattr__(self, "columns", tuple(self.columns))
+        if not _are_columns(self.columns):
+            raise UsageError(f"A scope for {self.document_type} names no columns. Name each column that may flow.")
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,11 @@ class Application:
         _need_texts(self, "service", "recipient")
         _need_key(self.applicant_key, "An applicant key")
         _need_instant(self.opened_at, "opened_at")
+
+
+@lru_cache  # the same few lists come by the hundred thousand
+def _are_columns(columns: tuple[str, ...]) -> bool:
+    return bool(columns) and all(isinstance(c, str) and c and is_line(c) for c in columns)
 
 
 def need_instant(value: datetime, name: str) -> datetime:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -140,8 +141,8 @@ def _take_over(run: Any) -> None:
             each.created_dag_run_id = run.id
 
 
-def main(log_file: str) -> int:
-    """Prepare, wait for `go`, run, report. 0 when every DAG succeeded."""
+def main(log_file: str) -> None:
+    """Prepare, then run and report each time that `go` is said, until the parent is gone."""
     output = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
@@ -154,10 +155,15 @@ def main(log_file: str) -> int:
 
     dags = prepare()
     say(step="prepared")
-    go.wait()
-    results = run_all(lambda dag_id, state, seconds: say(step="dag", dag_id=dag_id, state=state, seconds=seconds), dags)
-    say(step="finished", results=[asdict(r) for r in results])
-    return 0 if all(r.state == "success" for r in results) else 1
+    while True:
+        go.wait()
+        go.clear()
+        results = run_all(partial(_say_dag, say), dags)
+        say(step="finished", results=[asdict(r) for r in results])
+
+
+def _say_dag(say: Callable[..., None], dag_id: str, state: str, seconds: float) -> None:
+    say(step="dag", dag_id=dag_id, state=state, seconds=seconds)
 
 
 def _listen(go: threading.Event) -> None:
@@ -168,6 +174,4 @@ def _listen(go: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1])
-    sys.stdout.flush()
-    os._exit(code)  # the server thread of Airflow's in-process API would hold an ordinary exit
+    main(sys.argv[1])

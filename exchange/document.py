@@ -7,19 +7,22 @@ share's tables are read, not the lake's; which of a subject's rows are of the se
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent import vault
+from exchange.words import PAPER_DOCUMENTS
 from pipeline.coverage import gold_paths
 from pipeline.gold import pairwise_ids, share_evidence_ids, share_schema
 from pipeline.reading import read
 from pipeline.run import Run
 from schemas.codes import entries
 from schemas.contract import Column, Contract, gold, published, source
+
+YES_NO = {"Y": "예", "N": "아니오"}
 
 
 @dataclass(frozen=True)
@@ -116,17 +119,24 @@ def document_name(document_type: str) -> str:
     for contract in published():
         if contract.properties.get("documentType") == document_type and "group" not in contract.properties:
             return contract.grain.rstrip(".").rpartition(" of ")[2] or document_type
-    return document_type
+    return PAPER_DOCUMENTS.get(document_type, document_type)
+
+
+@cache
+def _code_names(code_list: str) -> dict[str, str]:
+    return {e.code: e.name_ko for e in entries(code_list)}
 
 
 def readable(column: Column, value: Any) -> str:
     """A value as a person reads it: the Korean name of a code, a date with hyphens, an amount with separators."""
     if value is None:
         return ""
-    if column.code_list:
-        name = next((e.name_ko for e in entries(column.code_list) if e.code == value), "")
-        return f"{name} ({value})" if name else str(value)
     domain = column.domain or ""
+    if domain.startswith("여부") and value in YES_NO:
+        return YES_NO[value]
+    if column.code_list:
+        name = _code_names(column.code_list).get(value, "")
+        return f"{name} ({value})" if name not in ("", value) else str(value)
     if domain.startswith("연월일") and isinstance(value, str) and len(value) == 8 and value.isdigit():
         return f"{value[:4]}-{value[4:6]}-{value[6:]}"
     if isinstance(value, int):

@@ -24,11 +24,8 @@ import pyarrow as pa
 from consent.accesses import Access, Action, record
 from exchange import statement
 from hanbeon.errors import UsageError
-from pipeline.operations import RUNS, VERDICTS
-from pipeline.reading import read
+from pipeline.reading import read, runs, verdicts
 from pipeline.run import Run
-from pipeline.summary import RUNS_SCHEMA
-from quality.verdict import VERDICTS_SCHEMA
 from schemas.contract import gold
 
 RELATIONS: Mapping[str, str] = {
@@ -114,7 +111,7 @@ def _offered(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
         replaced = gold("documents_replaced")
         held = read(run, "gold/documents_replaced", replaced.gold_schema)
         _copy(duck, "documents_replaced", held.select([c.name for c in replaced.columns]))
-        _copy(duck, "verdicts", read(run, VERDICTS, VERDICTS_SCHEMA))
+        _copy(duck, "verdicts", verdicts(run))
         _copy(duck, "runs", _runs(run))
         duck.execute("set enable_external_access = false")
         duck.execute("set lock_configuration = true")
@@ -129,7 +126,7 @@ def _copy(duck: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
 
 def _runs(run: Run) -> pa.Table:
     """Runs without what only an auditor needs; a reason that withheld very few is not counted out."""
-    held = read(run, RUNS, RUNS_SCHEMA)
+    held = runs(run)
     minimum = run.settings.exchange.minimum_group
     withheld = [_suppressed(text, minimum) for text in held.column("withheld").to_pylist()]
     place = held.schema.get_field_index("withheld")

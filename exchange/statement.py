@@ -36,7 +36,7 @@ def check(text: str, relations: Collection[str]) -> None:
         statements = duckdb.extract_statements(text)
     except (duckdb.Error, UnicodeError) as error:
         raise UsageError("The query is not valid SQL. Check its spelling; the dialect is DuckDB's.") from error
-    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise UsageError("Only one SELECT statement is answered, nothing that writes, attaches, loads or configures.")
     _check_tree(_tree(text), frozenset(relations))
 

@@ -26,7 +26,7 @@ AUDITORS = "Auditors"
 app = typer.Typer(
     name="hanbeon",
     help="한번 · A lakehouse for consented data sharing between agencies: the citizen proves nothing twice.",
-    epilog="Every listing takes --json. Exit codes: 0 good, 1 a check found something, 2 wrong usage, 3 something is down.",
+    epilog="Every listing takes --json. Exit codes: 0 good, 1 a check found something, 2 wrong usage, 3 part is down.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -87,7 +87,7 @@ def _unexpected(error: Exception) -> str:
         traceback.print_exception(error)
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if f"{os.sep}site-packages{os.sep}" not in f.filename] or list(frames)
-    place = f"{os.path.basename(own[-1].filename)}, line {own[-1].lineno}" if own else "an unknown place"
+    place = f"{'/'.join(own[-1].filename.split(os.sep)[-2:])}, line {own[-1].lineno}" if own else "an unknown place"
     return (
         f"Something unexpected happened: {type(error).__name__} in {place}. "
         "Run again with HANBEON_DEBUG=1 to see the traceback, which may show personal values."

@@ -8,14 +8,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dags.run_in_process import DagResult, OnProgress
 from hanbeon.airflow_home import airflow_path, environment, logs_path
 from hanbeon.errors import DependencyDown
-from hanbeon.settings import PROJECT, Settings
+from hanbeon.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,14 @@ class DagProcess:
         """
         if self.process.stdin is None or self.process.stdout is None:
             raise DependencyDown("The DAG process has no pipes.")
-        try:
+        with suppress(BrokenPipeError):  # it has ended; what it said is still to be read
             self.process.stdin.write("go\n")
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; what it said is still to be read
         for line in self.process.stdout:
             said = json.loads(line)
             if said["step"] == "dag":
                 on_progress(said["dag_id"], said["state"], said["seconds"])
             elif said["step"] == "finished":
-                self.process.wait()
                 return [DagResult(**r) for r in said["results"]]
         raise DependencyDown(f"The DAG process ended without a result. Its last words are in {self.log_file}.")
 
@@ -60,7 +57,6 @@ def dag_process(settings: Settings) -> Iterator[DagProcess]:
         text=True,
         encoding="utf-8",
         env=environment(settings),
-        cwd=PROJECT,
         start_new_session=True,
     )
     try:
@@ -71,4 +67,5 @@ def dag_process(settings: Settings) -> Iterator[DagProcess]:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # a word that nobody is left to read
+                    pipe.close()

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from consent import applications, ledger, vault
-from consent.model import Application, Approval, Grant, Kind, Mode, Scope
+from consent import applications, gate, ledger, vault
+from consent.accesses import Access, Action, record_all
+from consent.model import Application, Approval, Decision, Grant, Kind, Mode, Scope
+from pipeline import reading
 from pipeline.run import Run
-from schemas.contract import source
+from schemas.contract import gold, source
 from schemas.services import Service, services
 
 # Of each service's candidates, how many apply; the rest stay at home.
@@ -27,6 +29,8 @@ SHARE_APPLYING = {
     "HOUSING_SUBSCRIPTION": 1.0,
 }
 MOST_APPLICATIONS = 1_200  # of one service
+APPLY_TWICE = 3  # one single parent in so many
+DECIDED = 2  # one complete bundle in so many is decided at once
 STANDING = timedelta(days=365)
 ONE_TIME = timedelta(days=90)
 CONTRARY = {"withdrawn": 97, "paused": 89, "expired": 83, "later": 79, "refused": 31}  # one in so many
@@ -69,8 +73,13 @@ def _identifier_kind(s: Service) -> str:
 
 
 def _choose(s: Service, candidates: pa.Table) -> list[str]:
-    of_service = [r["identifier"] for r in candidates.to_pylist() if r["service"] == s.id]
-    return of_service[: min(int(len(of_service) * SHARE_APPLYING[s.id]), MOST_APPLICATIONS)]
+    """Who applies for a service, without repetition. Some single parents apply for special supply of housing too."""
+    rows = candidates.to_pylist()
+    own = [r["identifier"] for r in rows if r["service"] == s.id]
+    chosen = own[: min(int(len(own) * SHARE_APPLYING[s.id]), MOST_APPLICATIONS)]
+    if s.id == "HOUSING_SUBSCRIPTION":
+        chosen += [r["identifier"] for r in rows if r["service"] == "SINGLE_PARENT"][::APPLY_TWICE]
+    return list(dict.fromkeys(chosen))
 
 
 def _number(*parts: object) -> int:
@@ -146,6 +155,77 @@ def _papers(s: Service, opened: list[Application]) -> Iterable[tuple[str, str]]:
                 yield str(application.application_id), document_type
 
 
+def regrant(run: Run, authorisation_id: str, at: datetime) -> str:
+    """What was withdrawn is granted once more: a new authorisation with the same scopes. Returns its id."""
+    rows = [
+        r for r in ledger.snapshot(run.conn).authorisations.to_pylist() if r["authorisation_id"] == authorisation_id
+    ]
+    first = rows[0]
+    again = Grant(
+        kind=Kind(first["kind"]),
+        grantor_key=first["_grantor_key"],
+        application_id=first["application_id"],
+        recipient=first["recipient"],
+        service=first["service"],
+        purpose=first["purpose"],
+        legal_basis=first["legal_basis"],
+        mode=Mode(first["mode"]),
+        valid_from=at,
+        valid_until=at + ONE_TIME,
+        retain_until=at + ONE_TIME,
+        scopes=tuple(
+            Scope(r["_subject_key"], r["document_type"], r["variant"], tuple(r["columns"]), r["holder"]) for r in rows
+        ),
+    )
+    return ledger.grant(run.conn, [again], at)[0]
+
+
+def decide(run: Run) -> int:
+    """Case workers decide some of the applications whose bundle is complete; how many were decided now.
+
+    Each reads the bundle's states first, and the read is recorded before (P9). Of an applicant with two applications
+    neither is decided, so that overlapping consents stay to be looked at.
+    """
+    bundles = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema).to_pylist()
+    of_application: dict[str, dict[str, str]] = {}
+    keys: dict[str, set[str]] = {}
+    for row in bundles:
+        keys.setdefault(str(row["_subject_key"]), set()).add(row["APLY_NO"])
+        if row["BNDL_CMPTN_YN"] == "Y":
+            came = "data" if row["RQDOC_STTS_NM"] == "satisfied_by_data" else "paper"
+            of_application.setdefault(row["APLY_NO"], {})[row["RQDOC_CD"]] = came
+    twice = {application for several in keys.values() if len(several) > 1 for application in several}
+    due = [a for a in sorted(of_application) if a not in twice and _number("decides", a) % DECIDED == 0]
+    services_of = {row["APLY_NO"]: (row["SRVC_NO"], row["UTZTN_INST_CD"]) for row in bundles}
+    record_all(
+        run.conn,
+        [
+            Access("demo:case-worker", Action.BUNDLE, "bundle", services_of[a][1], services_of[a][0], application_id=a)
+            for a in due
+        ],
+        run.at(),
+    )
+    for application in due:
+        applications.decide(run.conn, application, Decision.APPROVED, run.at(), of_application[application])
+    return len(due)
+
+
+def family(run: Run) -> tuple[str, str] | None:
+    """A family to walk with: a complete SINGLE_PARENT application, and another service's authorisation to withdraw.
+
+    The two authorisations overlap on documents; None when nobody is left who has both.
+    """
+    snapshot = ledger.snapshot(run.conn)
+    allowed = gate.allowed(snapshot, run.at()).to_pylist()
+    standing = {r["_subject_key"]: r["authorisation_id"] for r in allowed if r["service"] == "HOUSING_SUBSCRIPTION"}
+    bundles = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema).to_pylist()
+    for row in sorted(bundles, key=lambda r: str(r["APLY_NO"])):
+        is_complete = row["SRVC_NO"] == "SINGLE_PARENT" and row["BNDL_CMPTN_YN"] == "Y"
+        if is_complete and row["_subject_key"] in standing:
+            return str(row["APLY_NO"]), str(standing[row["_subject_key"]])
+    return None
+
+
 def _approvals(at: datetime) -> list[Approval]:
     """The agreement behind every flow that a service needs (e-Gov Act 39)."""
     return [
@@ -161,5 +241,3 @@ def _approvals(at: datetime) -> list[Approval]:
         for s in services()
         for r in s.data_requirements
     ]
-
-

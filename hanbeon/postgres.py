@@ -109,7 +109,7 @@ def _enter(folder: Path, options: dict[str, str]) -> int:
         users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(users, fcntl.LOCK_SH)
         try:
-            _initialise(folder)
+            _initialise(folder, options)
             _ensure_running(folder, options)
         except BaseException:
             os.close(users)
@@ -131,7 +131,7 @@ def _leave(folder: Path, users: int) -> None:
             os.close(last)
 
 
-def _initialise(folder: Path) -> None:
+def _initialise(folder: Path, options: dict[str, str]) -> None:
     """Make the cluster aside and rename it, so that a killed `initdb` leaves nothing half-made."""
     data, unfinished, password = folder / "data", folder / "data.new", folder / "pgpass"
     if data.exists():
@@ -142,6 +142,7 @@ def _initialise(folder: Path) -> None:
     _write_private(given, secret)
     arguments = ["-U", USER, "--pwfile", str(given), "--auth=scram-sha-256", "--encoding=UTF8"]
     arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
+    arguments += ["--no-sync"] if options == FORGETFUL else []
     command = [*_keeper("run", folder, "initdb"), "-D", str(unfinished), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
     given.unlink(missing_ok=True)

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import psutil
 
-from hanbeon.settings import PROJECT
-
 
 @contextmanager
 def servers(
@@ -41,7 +39,6 @@ def start(command: Sequence[str], environment: Mapping[str, str], log_file: Path
             stdout=log,
             stderr=subprocess.STDOUT,
             env=dict(environment),
-            cwd=PROJECT,
             start_new_session=True,
         )
 

@@ -15,7 +15,7 @@ THREADS = 2
 
 
 def duck(memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
-    """A connection in memory with `delta_scan` at hand; the caller closes it. Raises DependencyDown without the wheel."""
+    """A connection in memory that knows `delta_scan`; the caller closes it. Raises DependencyDown without the wheel."""
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -39,6 +39,6 @@ def _extension() -> str:
     path = folder / f"v{duckdb.__version__}" / "delta.duckdb_extension" if folder is not None else None
     if path is None or not path.exists():
         raise DependencyDown(
-            f"There is no Delta extension for DuckDB {duckdb.__version__}. Install duckdb-extension-delta of that version."
+            f"DuckDB {duckdb.__version__} has no Delta extension here. Install duckdb-extension-delta of its version."
         )
     return str(path).replace("'", "''")

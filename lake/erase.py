@@ -1,92 +1,104 @@
-"""Look for bytes that must be nowhere: a scan of every file under a root, compressed pages included.
+"""Files that must go, and bytes that must be nowhere.
 
-In: a root and needles (identifiers, evidence ids, names). Out: findings, by file and needle number, never the value.
-Parquet files are read raw and decoded, so that a value in a compressed page, a dictionary or a statistic is found;
-every other file (Delta logs, SQLite, JSON, logs) is read raw. Integers are looked for in decimal in decoded columns.
+`sweep` removes what no version ever referred to (a failed or killed writer's files), `purge` what only old versions
+refer to: both under the table's writer lease, held by the caller. `scan` then looks for values in every file under a
+root and says where they still are, by file and needle number, never the value.
+
+    purge(root, "bronze/mois/resident_register"); assert not scan(root, ["..."])
+
+Purging makes no Delta commit: the log names files, not content, and stays as it is, hash by hash. A reader of an old
+version gets a clean error, a reader of the newest one notices nothing (F6).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
+from lake import tables
+from lake.contents import Unreadable, contents
+from lake.files import sync_folder
+from lake.layout import COMMIT_FILE, LOG, table_path
+from lake.needles import Needles
 
-CHUNK = 8 << 20
+UNREADABLE = -1
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`needle` is the number of the needle in the order given; the value itself is never told."""
+    """`needle` is the number of the needle in the order given, or UNREADABLE: the file cannot be vouched for."""
 
     path: Path
     needle: int
     count: int
 
 
-def scan(root: Path, needles: Sequence[str]) -> list[Finding]:
-    """Where any of the needles occurs under `root`: as UTF-8, as UTF-16, and with a hyphen after the sixth of 13 digits."""
-    patterns = [form for n in needles for form in forms(n)]
-    numbers = [number for number, n in enumerate(needles) for _ in forms(n)]
+def scan(root: Path, needles: Iterable[str | bytes]) -> list[Finding]:
+    """Where any of the needles occurs under `root`.
+
+    A text is looked for as UTF-8 and as UTF-16, 13 digits also with a hyphen after the sixth, bytes as they are. Every
+    file is read raw; of a Parquet file also every decoded value, integers both as decimal text and as 8 bytes, little
+    endian. Not seen into: archives and database files with compressed pages, none of which may lie in a lake.
+    """
+    sought = Needles(needles)
     findings: list[Finding] = []
-    if not patterns:
+    if not sought:
         return findings
-    automaton = pl.Series([p.decode("latin-1") for p in patterns])
-    owner = dict(zip([p.decode("latin-1") for p in patterns], numbers, strict=True))
-    overlap = max(len(p) for p in patterns)
     for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
         counted: dict[int, int] = {}
-        for text in texts(path, overlap):
-            hits = pl.Series([text.decode("latin-1")]).str.extract_many(automaton).to_list()[0] or []
-            for hit in hits:
-                counted[owner[hit]] = counted.get(owner[hit], 0) + 1
+        try:
+            for chunk, overlap in contents(path, sought.longest - 1):
+                for number, count in sought.count(chunk, overlap).items():
+                    counted[number] = counted.get(number, 0) + count
+        except FileNotFoundError:
+            continue  # removed meanwhile by its own writer
+        except Unreadable:
+            counted[UNREADABLE] = 1
         findings += [Finding(path, number, count) for number, count in sorted(counted.items())]
     return findings
 
 
-def forms(needle: str) -> list[bytes]:
-    """The ways in which a value may be written down."""
-    written = [needle]
-    if len(needle) == 13 and needle.isdigit():
-        written.append(f"{needle[:6]}-{needle[6:]}")
-    return [w.encode(e) for w in written for e in ("utf-8", "utf-16-le")]
+def purge(root: Path, name: str) -> int:
+    """Remove every data file that the newest version does not use. Returns how many files went."""
+    handle = tables.open_table(root, name)
+    if handle is None:
+        return 0
+    return _remove_but(root, name, {tables.decoded(str(f["path"])) for f in tables.active_files(handle)})
 
 
-def texts(path: Path, overlap: int) -> Iterator[bytes]:
-    """A file's bytes in chunks that overlap, then, for a Parquet file, its decoded values."""
-    with path.open("rb") as file:
-        kept = b""
-        while chunk := file.read(CHUNK):
-            yield kept + chunk
-            kept = (kept + chunk)[-overlap:]
-    if ".parquet" in path.name:
-        yield from _decoded(path)
+def sweep(root: Path, name: str) -> int:
+    """Remove files that no version refers to, a killed writer's `*.parquet#1` too. Returns how many went."""
+    return _remove_but(root, name, _referred(root, name))
 
 
-def _decoded(path: Path) -> Iterator[bytes]:
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=20_000):
-                for column in batch.columns:
-                    yield b"\n".join(_values(column))
-    except pa.ArrowInvalid:
-        return  # a killed writer's file has no footer; its raw bytes were read
+def _referred(root: Path, name: str) -> set[str]:
+    """Every data file that some version of the table ever added, by its path on disk."""
+    referred = set()
+    for version in tables.versions(root, name):
+        lines = tables.commit_path(root, name, version).read_bytes().splitlines()
+        for line in lines:
+            if b'"add"' in line:
+                referred.add(unquote(json.loads(line).get("add", {}).get("path", "")))
+    return referred
 
 
-def _values(column: pa.Array) -> Iterable[bytes]:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.dictionary_decode()
-        kind = column.type
-    if pa.types.is_struct(kind):
-        for index in range(kind.num_fields):
-            yield from _values(column.field(index))
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        yield from _values(column.flatten())
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        yield from (v.encode("utf-8", "surrogatepass") for v in column.drop_null().to_pylist())
-    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        yield from column.drop_null().to_pylist()
-    elif pa.types.is_integer(kind):
-        yield from (str(v).encode() for v in column.drop_null().to_pylist())
+def _remove_but(root: Path, name: str, keep: set[str]) -> int:
+    base = table_path(root, name)
+    gone = [path for path in _files(base) if _is_waste(path.relative_to(base), keep)]
+    for path in gone:
+        path.unlink()
+    for folder in {path.parent for path in gone}:
+        sync_folder(folder)
+    return len(gone)
+
+
+def _files(base: Path) -> Sequence[Path]:
+    return sorted(p for p in base.rglob("*") if p.is_file()) if base.exists() else []
+
+
+def _is_waste(below: Path, keep: set[str]) -> bool:
+    """In the log everything but commits (deltalake writes one under another name first), else what is not kept."""
+    if below.parts[0] == LOG:
+        return COMMIT_FILE.fullmatch(below.name) is None
+    return below.as_posix() not in keep

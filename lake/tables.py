@@ -5,7 +5,7 @@ so that every version is a JSON file that a leaf can name by hash, and log clean
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from hanbeon.errors import IntegrityError
-from lake.files import sha256, sync_folder
-from lake.layout import PARTITION, table_path
+from lake.files import make_folder, sha256, sync_folder
+from lake.layout import COMMIT_FILE, PARTITION, log_path, table_path
+from lake.layout import commit_path as commit_path
 
 CONFIGURATION = {
     "delta.dataSkippingNumIndexedCols": "0",
@@ -28,6 +29,7 @@ CONFIGURATION = {
 }
 # One app id for all: a transaction id is (this, number), counted up under the writer lease.
 APP_ID = "hanbeon"
+_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -50,44 +52,86 @@ class Write:
 
 def open_table(root: Path, name: str, version: int | None = None) -> DeltaTable | None:
     """A handle on the table, or None while it does not exist."""
-    path = table_path(root, name)
-    if not (path / "_delta_log").is_dir():
+    if not log_path(root, name).is_dir():
         return None
     try:
-        return DeltaTable(str(path), version=version)
+        return DeltaTable(str(table_path(root, name)), version=version)
     except TableNotFoundError:
         return None
 
 
+def versions(root: Path, name: str) -> list[int]:
+    """The versions that have a commit file, in order. A gap is for `lake.verify` to find."""
+    log = log_path(root, name)
+    if not log.is_dir():
+        return []
+    return sorted(int(m[1]) for p in log.iterdir() if (m := COMMIT_FILE.fullmatch(p.name)))
+
+
 def version(root: Path, name: str) -> int | None:
-    table = open_table(root, name)
-    return None if table is None else int(table.version())
+    """The newest version, or None while the table does not exist."""
+    return max(versions(root, name), default=None)
+
+
+def exists(root: Path, name: str) -> bool:
+    return version(root, name) is not None
 
 
 def read(root: Path, name: str, *, schema: pa.Schema, version: int | None = None) -> pa.Table:
     """The table's rows at a version (the newest by default), with exactly `schema`; no rows while it does not exist.
 
-    A column that the table lacks comes as NULL. Raises IntegrityError when a data file is missing (F8).
+    A column that the table lacks comes as NULL; columns that `schema` lacks are not read. Trusts the files: readers
+    that must be certain ask `lake.verify` too. Raises IntegrityError when a data file is missing (F8); a table that is
+    purged while it is read is read again at its newest version, unless a version was named (F6).
     """
-    table = open_table(root, name, version)
-    return schema.empty_table() if table is None else read_handle(table, name, schema)
+    for _ in range(3):
+        table = open_table(root, name, version)
+        if table is None:
+            return schema.empty_table()
+        try:
+            return read_handle(table, name, schema)
+        except IntegrityError:
+            if version is not None or not _has_moved(root, name, table):
+                raise
+    raise IntegrityError(f"{name} changed under three reads in a row. Read again when its writers are done.")
 
 
-def read_handle(table: DeltaTable, name: str, schema: pa.Schema) -> pa.Table:
-    """The rows behind a handle, from its data files: no column statistics, no second reader of the log."""
+def _has_moved(root: Path, name: str, table: DeltaTable) -> bool:
+    return max(versions(root, name), default=-1) > int(table.version())
+
+
+def read_handle(table: DeltaTable, name: str, schema: pa.Schema, buckets: Collection[int] | None = None) -> pa.Table:
+    """The rows behind a handle (of some buckets), from its data files: no statistics, no second reader of the log."""
     base = Path(table.table_uri.removeprefix("file://"))
     parts = []
     for action in active_files(table):
+        partition = action["partition_values"]
+        if buckets is not None and PARTITION in partition and int(partition[PARTITION]) not in buckets:
+            continue
         path = base / unquote(action["path"])
         try:
-            rows = pq.ParquetFile(path).read()
+            with pq.ParquetFile(path) as file:
+                present = [n for n in schema.names if n in file.schema_arrow.names]
+                rows = file.read(columns=present)
+                parts.append(_fit(rows, file.metadata.num_rows, partition, schema))
         except FileNotFoundError:
             raise IntegrityError(
                 f"{name}: data file {path.name} is missing. The table is closed; run `hanbeon recover`, or rebuild it "
                 "from its source."
             ) from None
-        parts.append(_fit(rows, action["partition_values"], schema))
-    return pa.concat_tables(parts) if parts else schema.empty_table()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise IntegrityError(
+                f"{name}: data file {path.name} cannot be read ({type(error).__name__}). The table is closed; run "
+                "`hanbeon recover`, or rebuild it from its source."
+            ) from None
+    found = pa.concat_tables(parts) if parts else schema.empty_table()
+    return found if buckets is None or PARTITION not in schema.names else _of_buckets(found, buckets)
+
+
+def _of_buckets(rows: pa.Table, buckets: Collection[int]) -> pa.Table:
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.is_in(rows.column(PARTITION), value_set=pa.array(sorted(buckets), pa.int32())))
 
 
 def active_files(table: DeltaTable) -> list[dict[str, Any]]:
@@ -98,42 +142,56 @@ def active_files(table: DeltaTable) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda r: str(r["path"]))
 
 
-def _fit(rows: pa.Table, partition: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+def _fit(rows: pa.Table, count: int, partition: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
     columns = []
     for field in schema:
         if field.name in rows.schema.names:
             columns.append(rows.column(field.name).cast(field.type))
         elif field.name in partition:
-            columns.append(pa.array([int(partition[field.name])] * rows.num_rows, field.type))
+            columns.append(pa.repeat(pa.scalar(int(partition[field.name]), field.type), count))
         else:
-            columns.append(pa.nulls(rows.num_rows, field.type))
+            columns.append(pa.nulls(count, field.type))
     return pa.table(columns, schema=schema)
 
 
-def create(root: Path, name: str, schema: pa.Schema, is_partitioned: bool, metadata: Mapping[str, str], number: int) -> None:
+def create(
+    root: Path, name: str, schema: pa.Schema, is_partitioned: bool, metadata: Mapping[str, str], number: int
+) -> None:
     """Version 0, without rows."""
     path = table_path(root, name)
-    path.mkdir(parents=True, exist_ok=True)
-    write_deltalake(
+    make_folder(path)
+    DeltaTable.create(
         str(path),
-        schema.empty_table(),
+        schema,
         mode="error",
         partition_by=[PARTITION] if is_partitioned else None,
         configuration=CONFIGURATION,
         commit_properties=_properties(metadata, number),
+        post_commithook_properties=_NO_HOOKS,
     )
 
 
 def write(table: DeltaTable, change: Write, metadata: Mapping[str, str], number: int) -> None:
-    """One commit through this very handle; a stale handle is refused by deltalake (CommitFailedError)."""
-    properties = _properties(metadata, number)
+    """One commit through this very handle; a stale handle is refused by deltalake (CommitFailedError).
+
+    Columns that the table does not have yet are added to it.
+    """
+    given: dict[str, Any] = {
+        "commit_properties": _properties(metadata, number),
+        "post_commithook_properties": _NO_HOOKS,
+        "schema_mode": "merge" if set(change.data.schema.names) - set(column_names(table)) else None,
+    }
     if change.is_append:
-        write_deltalake(table, change.data, mode="append", commit_properties=properties)
+        write_deltalake(table, change.data, mode="append", **given)
     elif change.buckets is None:
-        write_deltalake(table, change.data, mode="overwrite", commit_properties=properties)
+        write_deltalake(table, change.data, mode="overwrite", **given)
     else:
         predicate = f"{PARTITION} in ({', '.join(str(int(b)) for b in change.buckets)})"
-        write_deltalake(table, change.data, mode="overwrite", predicate=predicate, commit_properties=properties)
+        write_deltalake(table, change.data, mode="overwrite", predicate=predicate, **given)
+
+
+def column_names(table: DeltaTable) -> list[str]:
+    return [f.name for f in table.schema().fields]
 
 
 def _properties(metadata: Mapping[str, str], number: int) -> CommitProperties:
@@ -148,41 +206,6 @@ def decoded(path: str) -> str:
     return unquote(path)
 
 
-def referred_files(root: Path, name: str) -> set[str]:
-    """Every data file that some version of the table ever added, by its path on disk."""
-    log = table_path(root, name) / "_delta_log"
-    referred = set()
-    for path in log.glob("*.json"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            action = json.loads(line)
-            if "add" in action:
-                referred.add(unquote(action["add"]["path"]))
-    return referred
-
-
-def remove_orphans(root: Path, name: str, keep: set[str]) -> int:
-    """Delete data files (a killed writer's `*.parquet#1` too) whose path is not in `keep`. Returns how many."""
-    base = table_path(root, name)
-    removed = 0
-    for path in sorted(p for p in base.rglob("*") if p.is_file()):
-        below = path.relative_to(base)
-        if below.parts[0] == "_delta_log":
-            is_orphan = path.suffix != ".json"  # deltalake writes a commit under another name first
-        else:
-            is_orphan = below.as_posix() not in keep
-        if is_orphan:
-            path.unlink()
-            removed += 1
-    if removed:
-        for folder in (base, *(p for p in base.rglob("*") if p.is_dir())):
-            sync_folder(folder)
-    return removed
-
-
-def commit_path(root: Path, name: str, version: int) -> Path:
-    return table_path(root, name) / "_delta_log" / f"{version:020}.json"
-
-
 def commit_actions(root: Path, name: str, version: int) -> list[dict[str, Any]]:
     """The actions of one commit file. Raises IntegrityError when it is missing, empty or not JSON (F8)."""
     path = commit_path(root, name, version)
@@ -190,8 +213,10 @@ def commit_actions(root: Path, name: str, version: int) -> list[dict[str, Any]]:
         actions = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
     except (FileNotFoundError, ValueError):
         actions = []
-    if not actions:
-        raise IntegrityError(f"{name}: the commit file of version {version} is missing or damaged. The table is closed.")
+    if not actions or not all(isinstance(a, dict) for a in actions):
+        raise IntegrityError(
+            f"{name}: the commit file of version {version} is missing or damaged. The table is closed."
+        )
     return actions
 
 
@@ -204,14 +229,41 @@ def commit_info(root: Path, name: str, version: int) -> dict[str, Any]:
     return {}
 
 
+def added(root: Path, name: str, version: int) -> list[dict[str, Any]]:
+    """The log's own entries of the data files that one version added."""
+    return [a["add"] for a in commit_actions(root, name, version) if "add" in a]
+
+
 def added_files(root: Path, name: str, version: int) -> list[FileLeaf]:
     """The data files that one version added, hashed from disk."""
     base = table_path(root, name)
     leaves = []
-    for action in commit_actions(root, name, version):
-        if "add" in action:
-            path = base / unquote(action["add"]["path"])
-            rows = json.loads(action["add"]["stats"] or "{}").get("numRecords")
-            counted = pq.ParquetFile(path).metadata.num_rows if rows is None else int(rows)
-            leaves.append(FileLeaf(action["add"]["path"], sha256(path), counted))
+    for add in added(root, name, version):
+        path = base / unquote(add["path"])
+        rows = json.loads(add["stats"] or "{}").get("numRecords")
+        counted = pq.ParquetFile(path).metadata.num_rows if rows is None else int(rows)
+        leaves.append(FileLeaf(add["path"], sha256(path), counted))
     return leaves
+
+
+def is_whole(root: Path, name: str, version: int) -> bool:
+    """Whether every data file of a commit is there, of its size, with a footer: what a power loss may take away."""
+    base = table_path(root, name)
+    for add in added(root, name, version):
+        path = base / unquote(add["path"])
+        try:
+            with pq.ParquetFile(path) as file:
+                is_whole = path.stat().st_size == add["size"] and file.metadata is not None
+        except (OSError, pa.ArrowInvalid):
+            is_whole = False
+        if not is_whole:
+            return False
+    return True
+
+
+def remove_newest_commit(root: Path, name: str, version: int) -> None:
+    """Take out a torn commit that nobody pinned and nobody saw. Refuses any but the newest."""
+    if version != max(versions(root, name), default=-1):
+        raise IntegrityError(f"{name}: version {version} is torn, but not the newest. The table is closed.")
+    commit_path(root, name, version).unlink()
+    sync_folder(log_path(root, name))

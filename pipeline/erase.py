@@ -22,6 +22,7 @@ from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import append_plan, record
 from pipeline.publish import documents, share_compute, shares
 from pipeline.pull import changed
+from pipeline.residue import Residue
 from pipeline.run import Run
 from pipeline.summary import Summary
 from schemas.contract import Contract, gold, sources
@@ -48,13 +49,14 @@ def erase(run: Run) -> Summary:
     started_at = run.at()
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
-    erased: dict[str, _Erased] = {}
-    plans = _plans(run, erased)
+    residue = Residue()
+    plans = _plans(run, residue)
     leaves = {leaf.table: leaf for leaf in commit(run, plans, {"verb": "erase"})}
     staging.discard(run)
     purged = purge_tables(run, [plan.table for plan in plans])
-    needles = sorted({n for e in erased.values() for n in e.needles})
+    needles = residue.needles
     findings = lake_erase.scan(run.settings.lake_root, needles)
+    lost = {table: loss for table, loss in residue.losses.items() if table in leaves}
     position = ledger.position(run.conn)
     rows = [
         {
@@ -62,14 +64,13 @@ def erase(run: Run) -> Summary:
             "table": table,
             "erased_at": run.at(),
             "ledger_position": position,
-            "rows_removed": e.removed,
-            "rows_narrowed": e.narrowed,
+            "rows_removed": loss.removed,
+            "rows_narrowed": loss.narrowed,
             "version": leaves[table].version,
-            "needles": len(e.needles),
+            "needles": len(needles),
             "residue": len(findings),
         }
-        for table, e in erased.items()
-        if table in leaves
+        for table, loss in lost.items()
     ]
     plan = append_plan(ERASURES, pa.Table.from_pylist(rows, schema=ERASURES_SCHEMA), ("run_id", "table"))
     commit(run, [plan], {"verb": "erase"})
@@ -83,8 +84,8 @@ def erase(run: Run) -> Summary:
         ledger_position=position,
         code_hash=run.code_hash,
         counts={
-            "rows_removed": sum(e.removed for e in erased.values()),
-            "rows_narrowed": sum(e.narrowed for e in erased.values()),
+            "rows_removed": sum(loss.removed for loss in lost.values()),
+            "rows_narrowed": sum(loss.narrowed for loss in lost.values()),
             "tables_purged": len(purged),
             "residue": len(findings),
         },
@@ -100,61 +101,30 @@ def erase(run: Run) -> Summary:
     return summary
 
 
-class _Erased:
-    """What one table lost: counts, and ids that must be found nowhere in it afterwards."""
-
-    def __init__(self, held: pa.Table, kept: pa.Table) -> None:
-        before = set(held.column("_evidence_id").to_pylist())
-        after = set(kept.column("_evidence_id").to_pylist())
-        self.removed = held.num_rows - kept.num_rows
-        self.narrowed = _narrowed(held, kept)
-        self.needles = frozenset(before - after)
-
-
-def _narrowed(held: pa.Table, kept: pa.Table) -> int:
-    """Rows that stay, but with fewer values than before."""
-    order = [("_evidence_id", "ascending")] + ([("_line_no", "ascending")] if "_line_no" in held.schema.names else [])
-    staying = held.filter(pc.is_in(held.column("_evidence_id"), value_set=kept.column("_evidence_id").combine_chunks()))
-    if staying.num_rows != kept.num_rows:
-        return 0
-    pairs = zip(staying.sort_by(order).to_pylist(), kept.sort_by(order).to_pylist(), strict=True)
-    return sum(
-        any(old[n] is not None and new[n] is None for n in held.schema.names) or _has_fewer_in_lines(old, new)
-        for old, new in pairs
-        if old != new
-    )
-
-
-def _has_fewer_in_lines(old: dict[str, object], new: dict[str, object]) -> bool:
-    return any(isinstance(v, list) and v != new[k] for k, v in old.items())
-
-
-def _plans(run: Run, erased: dict[str, _Erased]) -> list[Plan]:
+def _plans(run: Run, residue: Residue) -> list[Plan]:
     """Bronze and quarantine, gold, bundles, shares: each table that holds or points to a person's row."""
     plans = []
     for contract in sources():
         for kind, schema in (("bronze", contract.bronze_schema), ("quarantine", quarantine_schema(contract))):
             table = f"{kind}/{contract.dataset}"
-            plans.append(Plan(table, schema, partial(_cover, contract, table, erased), partitioned=True))
+            plans.append(Plan(table, schema, partial(_cover, contract, table, residue), partitioned=True))
     for contract in documents():
         table = f"gold/{contract.name}"
-        plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, erased), partitioned=True))
+        plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, residue), partitioned=True))
     schema = gold("service_bundles").gold_schema
     plans.append(Plan(BUNDLES, schema, partial(_uncover_bundles, run), partitioned=False))
     for recipient, contract in shares():
         table = f"shares/{recipient}/{contract.name}"
-        plans.append(_share_plan(run, contract, recipient, table, erased))
+        plans.append(_share_plan(run, contract, recipient, table, residue))
     return plans
 
 
-def _cover(contract: Contract, table: str, erased: dict[str, _Erased], current: Current) -> Change | None:
+def _cover(contract: Contract, table: str, residue: Residue, current: Current) -> Change | None:
     held = current.read()
     own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
     kept = covered(contract, held, unite(own, contract))
-    change = changed(held, kept)
-    if change is not None:
-        erased[table] = _Erased(held, kept)
-    return change
+    residue.note(table, held, kept)
+    return changed(held, kept)
 
 
 def _uncover_bundles(run: Run, current: Current) -> Change | None:
@@ -191,13 +161,13 @@ def _emptied(reason: str) -> dict[str, object]:
     }
 
 
-def _share_plan(run: Run, contract: Contract, recipient: str, table: str, erased: dict[str, _Erased]) -> Plan:
+def _share_plan(run: Run, contract: Contract, recipient: str, table: str, residue: Residue) -> Plan:
     compute = share_compute(run, contract, recipient)
 
     def counted(current: Current) -> Change | None:
         change = compute(current)
-        if change is not None:
-            erased[table] = _Erased(current.read(), change.data)
+        held = current.read()
+        residue.note(table, held, held if change is None else change.data)
         return change
 
     return Plan(table, share_schema(contract, recipient), counted, partitioned=False)

@@ -69,7 +69,7 @@ def chain(run: Run, table: str, evidence_id: str) -> list[Link]:
     """From the table asked about back to bronze; empty without such a row. Raises UsageError for another table."""
     known = evidence_tables()
     if table not in known:
-        raise UsageError(f"That is no table of evidence. Name one of {', '.join(known)}.")
+        raise UsageError("That is no table of evidence. Name one like gold/income_certificate or bronze/nts/income.")
     contract, recipient = known[table]
     if standing(run, table, evidence_id) is None:
         return []
@@ -90,7 +90,7 @@ def _behind_share(run: Run, contract: Contract, recipient: str, evidence_id: str
 
 
 def row_of(run: Run, link: Link) -> Row | None:
-    """The row behind a link of bronze, quarantine or gold."""
+    """The row behind a link; a document's lines share one evidence id, and their pipeline columns are the same."""
     held = read(run, link.table, schema_of(link.table, link.contract, link.recipient))
     rows = held.filter(pc.equal(held.column("_evidence_id"), link.evidence_id)).slice(0, 1).to_pylist()
     return rows[0] if rows else None

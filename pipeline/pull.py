@@ -157,7 +157,6 @@ def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, positio
         if contract.deletes == "absence" and report.is_complete:
             delivered = pa.concat_tables([good, failing.select(good.schema.names)])
             seen = asked.request.table.select(["_subject_key"])
-            withheld = pa.array(sorted(report.withheld_subjects), pa.int64())
             seen = seen.filter(pc.invert(pc.is_in(seen.column("_subject_key"), value_set=withheld)))
             gone = tombstones(held, delivered, seen, run.at(), run.run_id)
             incoming = pa.concat_tables([good, gone])
@@ -167,7 +166,10 @@ def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, positio
         held = current.read()
         return changed(held, quarantined(contract, held, failing, good, coverage_now(current)))
 
-    state = PullState(contract.dataset, report.watermark, position, asked.coverage)
+    # A record that could not be read is asked for again, whole, until it can be.
+    withheld = pa.array(sorted(report.withheld_subjects), pa.int64())
+    answered = asked.coverage.filter(pc.invert(pc.is_in(asked.coverage.column("_subject_key"), value_set=withheld)))
+    state = PullState(contract.dataset, report.watermark, position, answered)
     metadata = {
         "contract": contract.id,
         "contract_version": contract.version,

@@ -18,7 +18,10 @@ from consent import journal
 from hanbeon.errors import HanbeonError, IntegrityError
 from lake import layout, tables
 from lake.files import sha256
+from pipeline.operations import RUNS, VERDICTS
 from pipeline.run import Run
+from pipeline.summary import RUNS_SCHEMA
+from quality.verdict import VERDICTS_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,16 @@ def read(run: Run, name: str, schema: pa.Schema) -> pa.Table:
     if wrong is not None:
         raise IntegrityError(f"{wrong} The table is closed to readers; run `hanbeon recover`, then `hanbeon doctor`.")
     return tables.read(run.settings.lake_root, name, schema=schema, version=version)
+
+
+def runs(run: Run) -> pa.Table:
+    """What each run did, as readers may see it."""
+    return read(run, RUNS, RUNS_SCHEMA)
+
+
+def verdicts(run: Run) -> pa.Table:
+    """What the quality gate found, as readers may see it."""
+    return read(run, VERDICTS, VERDICTS_SCHEMA)
 
 
 def standing(run: Run, name: str, evidence_id: str) -> Standing | None:

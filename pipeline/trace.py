@@ -17,16 +17,12 @@ from consent.ledger import authorisations as recorded
 from consent.narrow import snapshot_of_application, snapshot_of_subject
 from consent.snapshot import Snapshot
 from hanbeon.errors import UsageError
-from lake import tables
 from pipeline.coverage import paths_of
 from pipeline.erase import ERASURES, ERASURES_SCHEMA
 from pipeline.lawfulness import Authorisation, Row, authorisations
 from pipeline.lineage import HeldRow, Link, chain, evidence_tables, held_rows, row_of
-from pipeline.operations import RUNS, VERDICTS
-from pipeline.reading import Standing, read, standing
+from pipeline.reading import Standing, read, runs, standing, verdicts
 from pipeline.run import Run
-from pipeline.summary import RUNS_SCHEMA
-from quality.verdict import VERDICTS_SCHEMA
 from schemas.contract import Contract, source
 
 __all__ = [
@@ -48,12 +44,12 @@ class RowTrace:
     evidence_id: str
     document_type: str
     korean: str
-    row: Row  # pipeline columns of the lake's row
+    row: Row  # pipeline columns of the lake's row, with the witness of the table asked about
     standings: tuple[Standing, ...]
     dataset: str
     contract_id: str
-    contract_version: str
-    contract_digest: str  # as the bronze commit says it was; empty where it does not say
+    contract_version: str | None  # under which the row passed the quality gate; None where no verdict is kept
+    contract_digest: str | None
     is_contract_current: bool
     pull: Row | None  # the run's row of `ops/runs`
     verdicts: tuple[Row, ...]
@@ -88,9 +84,10 @@ class ApplicationTrace:
 def trace_row(run: Run, table: str, evidence_id: str, reader: str) -> RowTrace:
     """From one row back to consent and source. Raises UsageError when the table holds no such row."""
     links = chain(run, table, evidence_id)
+    own = row_of(run, links[0]) if links else None
     row = next((r for link in links if link.recipient is None and (r := row_of(run, link)) is not None), None)
     access = partial(Access, reader, Action.TRACE_ROW, f"{table} {evidence_id}")
-    if row is None:
+    if own is None or row is None:
         accesses.record(run.conn, access(is_granted=False, reason="unknown_row"), run.at())
         raise UsageError("No row with this evidence id stands in that table. `hanbeon trace application` lists rows.")
     contract = links[0].contract
@@ -100,37 +97,37 @@ def trace_row(run: Run, table: str, evidence_id: str, reader: str) -> RowTrace:
         access(
             subject_key=row["_subject_key"],
             document_type=contract.document_type,
-            authorisation_id=row["_authorisation_id"],
+            recipient=links[0].recipient,
+            authorisation_id=own["_authorisation_id"],
         ),
         run.at(),
     )
-    return _row_trace(run, links, row, origin, access_id)
+    return _row_trace(run, links, {**row, "_authorisation_id": own["_authorisation_id"]}, origin, access_id)
 
 
 def _row_trace(run: Run, links: list[Link], row: Row, origin: Contract, access_id: str) -> RowTrace:
     standings = tuple(s for link in links if (s := standing(run, link.table, link.evidence_id)) is not None)
-    leaf = standings[-1]
-    about = tables.commit_info(run.settings.lake_root, leaf.table, leaf.leaf_version)
-    bronze = f"bronze/{origin.dataset}"
-    paths = set(paths_of(links[0].contract))
+    kept = _verdicts(run, row["_run_id"], f"bronze/{origin.dataset}")
+    judged_by = kept[0] if kept else {}
+    asked = links[0]
     return RowTrace(
-        table=links[0].table,
-        evidence_id=links[0].evidence_id,
+        table=asked.table,
+        evidence_id=asked.evidence_id,
         document_type=origin.document_type,
         korean=origin.description.partition(" (")[0],
         row={k: v for k, v in row.items() if k.startswith("_") and k not in ("_line_no", "_person_key")},
         standings=standings,
         dataset=origin.dataset,
-        contract_id=str(about.get("contract", origin.id)),
-        contract_version=str(about.get("contract_version", origin.version)),
-        contract_digest=str(about.get("contract_digest", "")),
-        is_contract_current=about.get("contract_digest") == origin.digest,
+        contract_id=origin.id,
+        contract_version=judged_by.get("contract_version"),
+        contract_digest=judged_by.get("contract_digest"),
+        is_contract_current=judged_by.get("contract_digest") == origin.digest,
         pull=_pull(run, row["_run_id"], origin.dataset),
-        verdicts=_verdicts(run, row["_run_id"], bronze),
+        verdicts=kept,
         authorisations=authorisations(
             run,
             snapshot_of_subject(run.conn, row["_subject_key"]),
-            lambda terms: _bears_on(terms, row, origin.document_type, paths),
+            lambda terms: _bears_on(terms, row, asked),
             row["_authorisation_id"],
         ),
         readers=_readers(run, row["_subject_key"], origin.document_type),
@@ -232,25 +229,23 @@ def _tables_of(terms: Row) -> set[str]:
     }
 
 
-def _bears_on(terms: Row, row: Row, document_type: str, paths: Collection[str]) -> bool:
+def _bears_on(terms: Row, row: Row, asked: Link) -> bool:
     """Whether an authorisation covers, or once covered, some column of this table for this very row."""
-    is_same = (terms["document_type"], terms["variant"], terms["_subject_key"]) == (
-        document_type,
-        row["_variant"],
-        row["_subject_key"],
-    )
-    return is_same and bool(set(terms["columns"]) & set(paths))
+    wanted = (asked.contract.document_type, row["_variant"], row["_subject_key"])
+    is_same = (terms["document_type"], terms["variant"], terms["_subject_key"]) == wanted
+    is_its = asked.recipient in (None, terms["recipient"])
+    return is_same and is_its and bool(set(terms["columns"]) & set(paths_of(asked.contract)))
 
 
 def _pull(run: Run, run_id: str, dataset: str) -> Row | None:
-    held = read(run, RUNS, RUNS_SCHEMA)
+    held = runs(run)
     own = pc.and_(pc.equal(held.column("run_id"), run_id), pc.equal(held.column("dataset"), dataset))
     rows = held.filter(pc.fill_null(own, False)).to_pylist()
     return rows[0] if rows else None
 
 
 def _verdicts(run: Run, run_id: str, table: str) -> tuple[Row, ...]:
-    held = read(run, VERDICTS, VERDICTS_SCHEMA)
+    held = verdicts(run)
     own = pc.and_(pc.equal(held.column("run_id"), run_id), pc.equal(held.column("table"), table))
     return tuple(held.filter(pc.fill_null(own, False)).to_pylist())
 

@@ -68,27 +68,32 @@ def recover(run_id: str) -> Summary:
 
 
 def run_all(run_id: str, progress: Progress | None = None) -> list[Summary]:
-    """The main job: recover, pull every dataset, standardise, publish, erase."""
-    summaries: list[Summary] = []
+    """The main job, with everything that it needs opened once."""
     with _run(run_id) as run:
-        recovering.recover(run)
-        steps: list[tuple[str, Callable[[], Summary]]] = [
-            (f"pull {c.dataset}", partial(pulling.pull, run, c.dataset)) for c in sources()
-        ]
-        steps += [
-            ("standardise", partial(publishing.standardise, run)),
-            ("publish", partial(publishing.publish, run)),
-            ("erase", partial(erasing.erase, run)),
-        ]
-        for name, step in steps:
-            began = time.monotonic()
-            try:
-                summary = step()
-            except HanbeonError as error:
-                summary = _failed(run, name, error)
-            summaries.append(summary)
-            if progress is not None:
-                progress(name, summary.verdict, time.monotonic() - began)
+        return run_every_step(run, progress)
+
+
+def run_every_step(run: Run, progress: Progress | None = None) -> list[Summary]:
+    """Recover, pull every dataset, standardise, publish, erase. Raises IntegrityError when nothing may flow."""
+    recovering.recover(run)
+    steps: list[tuple[str, Callable[[], Summary]]] = [
+        (f"pull {c.dataset}", partial(pulling.pull, run, c.dataset)) for c in sources()
+    ]
+    steps += [
+        ("standardise", partial(publishing.standardise, run)),
+        ("publish", partial(publishing.publish, run)),
+        ("erase", partial(erasing.erase, run)),
+    ]
+    summaries = []
+    for name, step in steps:
+        began = time.monotonic()
+        try:
+            summary = step()
+        except HanbeonError as error:
+            summary = _failed(run, name, error)
+        summaries.append(summary)
+        if progress is not None:
+            progress(name, summary.verdict, time.monotonic() - began)
     return summaries
 
 

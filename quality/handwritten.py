@@ -40,7 +40,7 @@ def add_helpers(contract: Contract, found: tuple[Frame, ...], covered: Covered) 
             documents, lines = by_group[None], by_group[group]
             counts = lines.loc[lines[column].isin(wanted), ROW].value_counts()
             counted = documents[ROW].map(counts).fillna(0).astype("Int64")
-            is_counted = documents.apply(applies, axis=1) if len(documents) else pd.Series([], dtype=bool)
+            is_counted = applies(documents)
             if "_is_deleted" in documents:
                 is_counted &= documents["_is_deleted"] != True  # noqa: E712 - a column, compared value by value
             if covered is not None:
@@ -87,9 +87,9 @@ _OVER_LINES: Mapping[str, tuple[Expectation, ...]] = {
     "FAMR": (_count_between(SPOUSES, 0, 1, "names at most one spouse", "relatives.FAM_REL_CD"),),
 }
 
-Applies = Callable[[pd.Series], bool]
+Applies = Callable[[pd.DataFrame], pd.Series]
 # Helper column of a document: which lines are counted (group, column, values), and for which documents.
 _COUNTS: Mapping[str, Mapping[str, tuple[str, str, tuple[str, ...], Applies]]] = {
-    "RRT": {HOUSEHOLDERS: ("members", "HSHLDR_REL_NM", HOUSEHOLDER, lambda row: row["_variant"] != "head_only")},
-    "FAMR": {SPOUSES: ("relatives", "FAM_REL_CD", SPOUSE, lambda row: True)},
+    "RRT": {HOUSEHOLDERS: ("members", "HSHLDR_REL_NM", HOUSEHOLDER, lambda d: d["_variant"] != "head_only")},
+    "FAMR": {SPOUSES: ("relatives", "FAM_REL_CD", SPOUSE, lambda d: d["_variant"].notna())},
 }

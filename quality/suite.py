@@ -147,5 +147,7 @@ def _great_expectations() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     import great_expectations
 
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    # Some of its modules set levels of their own, and a debug line may quote a value: none goes further (P8).
+    logger = logging.getLogger("great_expectations")
+    logger.handlers, logger.propagate = [logging.NullHandler()], False
     return great_expectations

@@ -6,16 +6,13 @@ sentence that names the contract.
 Run it: `python -m schemas.check` (exit 1 when something is found).
 """
 
-import csv
 import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,9 +21,8 @@ from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
 from schemas.rules import is_day, violations
 from schemas.services import services
+from schemas.terms import departures
 
-TERMS_FILE = Path(__file__).parent / "terms.tsv"
-STATUSES = ("term7", "word7", "local")
 DAY_PATTERN = "^[0-9]{8}$"
 
 # What each delivery form must say: of the dataset, of each column, of each group.
@@ -56,25 +52,6 @@ DELIVERY_KEYS: dict[str, tuple[tuple[str, ...], str | None, tuple[str, ...]]] = 
 SUBJECT_LINE_KEYS = ("subjectLine", "subjectLineColumn", "subjectLineField", "subjectLineBytes")
 
 
-@dataclass(frozen=True)
-class Term:
-    """One official (or local) name that published columns use. `note` says where the project departs from it."""
-
-    term: str
-    korean: str
-    domain: str
-    edition: str
-    status: str
-    note: str
-
-
-@cache
-def terms(file: Path = TERMS_FILE) -> dict[str, Term]:
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {row["term"]: Term(**row) for row in rows}
-
-
 def check(contracts: Sequence[Contract] | None = None) -> list[str]:
     """Every finding about the contracts (None: all of the project), in their order."""
     given = load_all() if contracts is None else contracts
@@ -93,18 +70,28 @@ def _unique(contracts: Sequence[Contract]) -> Iterator[str]:
 
 
 def _standard(contract: Contract) -> Iterator[str]:
-    """The file against the JSON schema of the Open Data Contract Standard."""
-    from jsonschema import Draft201909Validator
-
-    content = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
-    for error in Draft201909Validator(_odcs_schema()).iter_errors(content):
-        yield f"breaks the Open Data Contract Standard at {'/'.join(map(str, error.absolute_path))}: {error.message}."
+    """The file against the JSON schema of the Open Data Contract Standard, and what the project asks of every file."""
+    yield from _breaks_standard(contract.path.read_text(encoding="utf-8"))
     if not re.fullmatch(r"\d+\.\d+\.\d+", contract.version):
         yield f"version {contract.version} is not of the form 1.2.3."
     if not contract.grain.startswith("One row per "):
         yield "the table's description does not say its grain (One row per …)."
+
+
+@cache
+def _breaks_standard(text: str) -> tuple[str, ...]:
+    from jsonschema import Draft201909Validator
+
+    content = yaml.safe_load(text)
+    errors = Draft201909Validator(_odcs_schema()).iter_errors(content)
+    found = [
+        f"breaks the Open Data Contract Standard at {'/'.join(map(str, e.absolute_path))}: {e.message}." for e in errors
+    ]
     description = content.get("description") or {}
-    yield from (f"its description lacks {p}." for p in ("purpose", "limitations", "usage") if not description.get(p))
+    return (
+        *found,
+        *(f"its description lacks {p}." for p in ("purpose", "limitations", "usage") if not description.get(p)),
+    )
 
 
 @cache
@@ -239,32 +226,7 @@ def _published(contract: Contract, contracts: Sequence[Contract]) -> Iterator[st
     for column in contract.columns:
         if column.is_identifier:
             yield f"{column.name} is an identifier; published tables hold none (P10)."
-        term = terms().get(column.name)
-        if term is None:
-            yield f"{column.name} is not in schemas/terms.tsv (P11)."
-            continue
-        if (term.korean, term.domain) != (column.korean, column.domain):
-            yield f"{column.name} is {column.korean} {column.domain}, but {term.korean} {term.domain} in the terms."
-        if term.status not in STATUSES:
-            yield f"{column.name} has the unknown status {term.status} in the terms."
-        if (finding := _domain(column)) is not None:
-            yield f"{column.name} {finding}"
-
-
-def _domain(column: Column) -> str | None:
-    """Type and length that a domain's name states: 명V100, 코드C2, 금액N15, 연월일시분초D."""
-    stated = re.fullmatch(r".+?([VCND])(\d+)?(?:,\d+)?", column.domain or "")
-    if stated is None:
-        return f"has domain {column.domain}, which states no type."
-    kind, size = stated[1], int(stated[2] or 0)
-    if kind in "VC" and (column.logical_type != "string" or not 0 < (column.max_length or 0) <= size):
-        return f"must be text of at most {size} characters, as its domain says."
-    is_number = column.logical_type in ("integer", "number")
-    if kind == "N" and not (is_number and column.maximum is not None and column.maximum < 10**size):
-        return f"must be a number of at most {size} digits, as its domain says."
-    if kind == "D" and column.logical_type != "timestamp":
-        return "must be a timestamp, as its domain says."
-    return None
+        yield from departures(column)
 
 
 def _services(contracts: Sequence[Contract]) -> Iterator[str]:

@@ -29,6 +29,7 @@ from sources.endpoints import HttpEndpoint
 LONGEST_WAIT_SECONDS = 60.0
 _FIRST_BACK_OFF_SECONDS = 0.2
 _RENEW_BEFORE_SECONDS = 5.0
+_BOMB_RATIO = 100  # no register compresses as well as that
 _TRANSPORT = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 
 
@@ -182,7 +183,7 @@ class Client:
             is_last = attempt == self._settings.retries
             wait = _FIRST_BACK_OFF_SECONDS * 2**attempt
             try:
-                answer = self._exchange(path, body, headers)
+                answer = self._exchange(path, body, headers, what)
                 if is_last or (answer.status != 429 and answer.status < 500):
                     return answer
                 wait = max(wait, self._asked_to_wait(answer, what))
@@ -208,7 +209,7 @@ class Client:
             raise SourceError(f"{self._holder} asks us to wait longer than {LONGEST_WAIT_SECONDS:.0f} s for {what}.")
         return seconds
 
-    def _exchange(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def _exchange(self, path: str, body: bytes, headers: dict[str, str], what: str) -> Answer:
         seconds = min(self._settings.timeout_seconds, self._limit.remaining())
         self._backend.until = time.monotonic() + seconds
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -222,7 +223,7 @@ class Client:
         try:
             with self._pool.stream("POST", url, headers=list(sent.items()), content=body) as response:
                 got = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers}
-                return Answer(response.status, got, self._read(response.iter_stream(), got))
+                return Answer(response.status, got, self._read(response.iter_stream(), got, what))
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             is_tls = isinstance(error.__cause__, ssl.SSLError) or isinstance(error.__context__, ssl.SSLError)
             raise TransportFault("has no certificate that we accept" if is_tls else "cannot be reached", True) from None
@@ -231,18 +232,20 @@ class Client:
         except _TRANSPORT:
             raise TransportFault("broke off its answer") from None
 
-    def _read(self, chunks: Iterator[bytes], headers: dict[str, str]) -> bytes:
+    def _read(self, chunks: Iterator[bytes], headers: dict[str, str], what: str) -> bytes:
         most = self._settings.max_bytes_per_response
         coding = headers.get("content-encoding", "identity").strip().lower()
         if coding not in ("identity", "gzip"):
-            raise SourceError(f"{self._holder} compresses its answers in a way that we did not ask for.")
+            raise SourceError(f"{self._holder} compresses its answer for {what} in a way that we did not ask for.")
         unzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
-        body = bytearray()
+        body, sent = bytearray(), 0
         for chunk in chunks:
             self._backend.left()
+            sent += len(chunk)
             body += unzip.decompress(chunk, most - len(body) + 1) if unzip else chunk
             if len(body) > most:
-                raise AnswerTooLarge(f"{self._holder} sends more than {most} bytes in one answer. Stopped.")
+                kind = SourceError if len(body) > _BOMB_RATIO * sent else AnswerTooLarge
+                raise kind(f"{self._holder} sends more than {most} bytes when asked for {what}. Stopped.")
         if unzip and not unzip.eof:
             raise TransportFault("broke off its answer")
         return bytes(body)

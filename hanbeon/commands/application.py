@@ -86,7 +86,8 @@ def show(application_id: Id, reader: Reader = "", as_json: Json = False) -> None
         return
     from hanbeon.commands.bundle_view import render
 
-    console().print(render(bundle))
+    page = console()
+    page.print(render(bundle), width=min(page.width, 110))
 
 
 @app.command("decide")

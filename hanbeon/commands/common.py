@@ -9,8 +9,8 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hanbeon.clock import now, parse_instant, seoul_text
+from hanbeon.clock import SEOUL, now, parse_instant, seoul_text
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ IdentifierFile = Annotated[
 ]
 
 _IDENTIFIER = re.compile(r"\d{6}[\s-]?\d{7}(?!\d)")
+WIDTH_OF_A_PIPE = 160
 _LONGEST_IDENTIFIER_FILE = 64 * 1024 * 1024
 
 
@@ -153,7 +154,8 @@ def print_json(value: Any) -> None:
 def console() -> "Console":
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, emoji=False)
+    is_terminal = sys.stdout.isatty()
+    return Console(markup=False, highlight=False, emoji=False, width=None if is_terminal else WIDTH_OF_A_PIPE)
 
 
 def print_rows(
@@ -173,17 +175,20 @@ def print_rows(
     table = Table(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for key, heading in headings.items():
         is_number = all(isinstance(r.get(key), int | None) and not isinstance(r.get(key), bool) for r in rows)
-        table.add_column(Text(heading), justify="right" if is_number else "left", overflow="fold")
+        is_id = key == next(iter(headings)) or key.endswith("_id")
+        table.add_column(
+            Text(re.sub(r" (?=[a-z ]+$)", "\n", heading, count=1)),
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=is_id,
+        )
     for row in rows:
-        table.add_row(*(Text(f"{row[k]:,}" if type(row.get(k)) is int else safe(row.get(k))) for k in headings))
+        table.add_row(*(Text(_cell(row.get(k))) for k in headings))
     console().print(table)
 
 
-@contextmanager
-def known(what: str, given: str) -> Iterator[None]:
-    """Turn a failed look-up into a sentence; the id is repeated only if it looks like one."""
-    try:
-        yield
-    except KeyError as error:
-        shown = given if re.fullmatch(r"[A-Za-z0-9_./:-]{1,80}", given) else "of that name"
-        raise UsageError(f"There is no {what} {redacted(shown)}.") from error
+def _cell(value: Any) -> str:
+    """A value in a listing: instants to the minute in Seoul, numbers with separators."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(SEOUL):%Y-%m-%d %H:%M}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else safe(value)

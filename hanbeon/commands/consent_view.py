@@ -102,10 +102,9 @@ def render(shown: Mapping[str, Any]) -> "RenderableType":
     for a in shown["readers"][-10:]:
         refused = "" if a["is_granted"] else "거부됨 · refused"
         readers.add_row(seoul_text(a["recorded_at"]), safe(a["reader"]), safe(a["document_type"]), refused)
-    parts: list[RenderableType] = [
-        Panel(facts, title=Text(f"동의 {safe(shown['authorisation_id'])}"), title_align="left")
-    ]
-    for title, body in (("이용하는 정보 · What it covers", documents), ("기록 · What happened", events)):
-        parts += [Text(title, "bold"), Padding(body, (0, 0, 1, 2))]
+    panel = Panel(facts, title=Text(f"동의 {safe(shown['authorisation_id'])}"), title_align="left")
+    parts: list[RenderableType] = [panel]
+    for heading, body in (("이용하는 정보 · What it covers", documents), ("기록 · What happened", events)):
+        parts += [Text(heading, "bold"), Padding(body, (0, 0, 1, 2))]
     parts += [Text(f"열람 · Who has read ({len(shown['readers'])})", "bold"), Padding(readers, (0, 0, 0, 2))]
     return Group(*parts)

@@ -20,14 +20,12 @@ HEADINGS = {
 def sources(as_json: Json = False) -> None:
     """Every dataset: holder, delivery form, watermark and last run."""
     from consent import journal
-    from pipeline.operations import RUNS
-    from pipeline.reading import read
-    from pipeline.summary import RUNS_SCHEMA
+    from pipeline import reading
     from schemas import contract
 
     with opened() as run:
         states = {c.dataset: journal.pull_state(run.conn, c.dataset) for c in contract.sources()}
-        pulls = [r for r in read(run, RUNS, RUNS_SCHEMA).to_pylist() if r["verb"] == "pull"]
+        pulls = [r for r in reading.runs(run).to_pylist() if r["verb"] == "pull"]
     last: dict[str, dict[str, Any]] = {}
     for row in sorted(pulls, key=lambda r: r["finished_at"]):
         last[row["dataset"]] = row

@@ -38,6 +38,9 @@ def sql(
                 "about": "about",
             }
             rows = exchange_sql.relations(run)
+            seen = [r["relation"] for r in rows]
+            if not as_json:
+                rows = [r | ({"about": ""} if r["relation"] in seen[:i] else {}) for i, r in enumerate(rows)]
             print_rows(rows, headings, as_json=as_json, title="물을 수 있는 것 What can be asked", empty="Nothing.")
             return
         answer = exchange_sql.query(run, query, reader_or_account(reader))

@@ -74,8 +74,9 @@ def application_tree(found: "ApplicationTrace") -> "Tree":
 
 
 def _fill(tree: "Tree", found: "AuthorisationTrace") -> None:
+    _terms(tree, found.authorisations[0])
     for a in found.authorisations:
-        _authorisation(tree, a)
+        _scope(_branch(tree, a.terms["document_type"], _flow(a)), a)
     rows = _branch(tree, "행 · rows", f"{len(found.rows)}")
     for r in found.rows[: 4 * MOST_LISTED]:
         covered = "" if r.is_covered else "  (근거 없음, 삭제 예정 · uncovered, due for erasure)"
@@ -90,8 +91,9 @@ def _quality(tree: "Tree", found: "RowTrace") -> None:
     detail = f"{len(found.verdicts)} 검사 expectations, {len(failed)} 위반 broken"
     gate = _branch(tree, "품질 판정 · quality gate", detail if found.verdicts else "기록 없음 · no record")
     current = "현행 current" if found.is_contract_current else "이후 변경됨 · changed since"
-    digest = f", sha256 {found.contract_digest[:16]}…" if found.contract_digest else ""
-    _leaf(gate, "계약 contract", f"{found.contract_id} {found.contract_version}{digest} ({current})")
+    if found.contract_digest:
+        digest = f"sha256 {found.contract_digest[:16]}…"
+        _leaf(gate, "계약 contract", f"{found.contract_id} {found.contract_version}, {digest} ({current})")
     for v in failed[:MOST_LISTED]:
         _leaf(
             gate, "위반 broken", f"{v['expectation']} {v['column']}: {v['unexpected_count']:,} / {v['element_count']:,}"
@@ -99,29 +101,44 @@ def _quality(tree: "Tree", found: "RowTrace") -> None:
 
 
 def _authorisation(tree: "Tree", a: "Authorisation") -> None:
-    from exchange.document import column_names
-    from exchange.words import KINDS, MODES, REASONS, STATES, both
+    witness = "  (이 행의 근거 · witness of this row)" if a.is_witness else ""
+    branch = _branch(tree, "동의 · authorisation", f"{a.authorisation_id}  {_flow(a)}{witness}")
+    _terms(branch, a)
+    _scope(branch, a)
+
+
+def _flow(a: "Authorisation") -> str:
+    from exchange.words import REASONS, both
+
+    return "✓ 유효 · flows" if a.flows else f"✗ {both(REASONS, a.reason)}"
+
+
+def _terms(tree: "Tree", a: "Authorisation") -> None:
+    """What holds for the whole authorisation, and what happened to it."""
+    from exchange.words import KINDS, MODES, STATES, both
 
     terms = a.terms
-    mark = "✓ 유효 flows" if a.flows else f"✗ {both(REASONS, a.reason)}"
-    witness = "  (이 행의 근거 · witness of this row)" if a.is_witness else ""
-    branch = _branch(
-        tree, f"{both(KINDS, terms['kind'])} {terms['document_type']}", f"{a.authorisation_id}  {mark}{witness}"
-    )
-    _leaf(branch, "정보주체 subject", f"subject key {terms['_subject_key']}, {terms['variant']}")
-    _leaf(branch, "이용 use", f"{terms['service']} → {terms['recipient']}: {terms['purpose']} ({terms['legal_basis']})")
-    _leaf(branch, "항목 columns", ", ".join(column_names(terms["document_type"], terms["columns"])))
     period = f"{seoul_text(terms['valid_from'])} ~ {seoul_text(terms['valid_until'])}"
-    _leaf(branch, "기간 period", f"{period}, {both(MODES, terms['mode'])}, {both(STATES, terms['state'])}")
+    _leaf(tree, "종류 kind", f"{both(KINDS, terms['kind'])} ({terms['legal_basis']})")
+    _leaf(tree, "이용 use", f"{terms['service']} → {terms['recipient']}: {terms['purpose']}")
+    _leaf(tree, "기간 period", f"{period}, {both(MODES, terms['mode'])}, {both(STATES, terms['state'])}")
     if terms["application_id"]:
-        _leaf(branch, "신청 application", terms["application_id"])
-    _events(branch, a.events)
+        _leaf(tree, "신청 application", terms["application_id"])
+    _events(tree, a.events)
+
+
+def _scope(tree: "Tree", a: "Authorisation") -> None:
+    """What of whom: one document type and subject, and the holder's approval that it rests on."""
+    from exchange.document import column_names
+    from exchange.words import STATES, both
+
+    terms = a.terms
+    _leaf(tree, "정보주체 subject", f"subject key {terms['_subject_key']}, {terms['variant']}")
+    _leaf(tree, "항목 columns", ", ".join(column_names(terms["document_type"], terms["columns"])))
     for approval in a.approvals:
         state = both(STATES, approval["state"])
         _leaf(
-            branch,
-            "승인 approval",
-            f"{approval['approval_id']} {approval['holder']} → {approval['recipient']}, {state}",
+            tree, "승인 approval", f"{approval['approval_id']} {approval['holder']} → {approval['recipient']}, {state}"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hanbeon.commands.common import Json, instant, plain, print_json, settings
+from hanbeon.commands.common import Json, instant, print_json, safe, settings
 from hanbeon.errors import UsageError
 
 app = typer.Typer(help="The simulated agencies: build, serve, advance, truth, reset.", no_args_is_help=True)
@@ -124,7 +124,7 @@ def _print_report(report: Any, as_json: bool) -> None:
         print_json(given)
         return
     for name, value in given.items():
-        shown = f"{value:,}" if isinstance(value, int) else plain(value)
+        shown = f"{value:,}" if isinstance(value, int) else safe(value)
         if value is not None:
             print(f"{name.replace('_', ' ')}: {shown}")
 

@@ -9,10 +9,13 @@ import gzip
 import hmac
 import json
 import secrets
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -91,10 +94,26 @@ def serve_agency(agency: Agency, host: str, port: int) -> ThreadingHTTPServer:
         pass
 
     Handler.agency = agency
-    server = ThreadingHTTPServer((host, port), Handler)
-    server.daemon_threads = True
+    server = _Server((host, port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+@cache
+def _bomb() -> bytes:
+    """Some kilobytes that unpack to 128 MiB."""
+    return gzip.compress(bytes(128 * 1024 * 1024), 9)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """No traceback: it could name somebody. A client that went away is no error."""
+        kind, _, trace = sys.exc_info()
+        if kind is not None and not issubclass(kind, OSError):
+            last = traceback.extract_tb(trace)[-1]
+            print(f"agency: {kind.__name__} at {Path(last.filename).name}:{last.lineno}", file=sys.stderr)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -152,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         switches = switches if switches and status in (200, 302) else {}
         is_bomb = bool(switches.get("bomb")) and status == 200
         if is_bomb:
-            body = gzip.compress(b" " * (512 * 1024 * 1024), 9)
+            body = _bomb()
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

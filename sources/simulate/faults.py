@@ -24,7 +24,14 @@ from hanbeon.errors import UsageError
 from sources.simulate import nightly, postgres, store
 
 FILE = "faults.json"
-POISONS = ("nul", "surrogate", "duplicate_keys", "undecodable", "huge", "entity", "encoding")
+_TEXT_POISONS = ("nul", "surrogate", "duplicate_keys", "undecodable", "huge")
+POISONS = {
+    "mohw": _TEXT_POISONS,
+    "scourt": (*_TEXT_POISONS, "entity", "encoding"),
+    "nhis": ("nul", "undecodable"),
+    "mois": ("huge",),
+    "nts": ("huge",),
+}
 _HTTP = frozenset(
     {
         "strangers",
@@ -53,10 +60,10 @@ EVERY = 10
 HUGE = 10 * 1024 * 1024
 
 
-def is_chosen(record_id: str, switches: dict[str, Any]) -> bool:
-    """Whether a code or poison hits this record: one of every n, by its number."""
+def is_chosen(place: int, switches: dict[str, Any]) -> bool:
+    """Whether a code or poison hits the record at this place: one of every n."""
     every = int(switches.get("every", EVERY))
-    return int(record_id[2:]) % every == every // 3
+    return place % every == every // 3
 
 
 def read(home: Path) -> tuple[dict[str, dict[str, Any]], int]:
@@ -73,8 +80,8 @@ def inject(home: Path, holder: str, dsn: str = "", **switches: Any) -> None:
     unknown = set(switches) - KNOWN.get(holder, frozenset())
     if holder not in KNOWN or unknown:
         raise UsageError(f"No such fault: {holder} {', '.join(sorted(unknown))}. See sources/simulate/faults.py.")
-    if switches.get("poison", "nul") not in POISONS:
-        raise UsageError(f"Poison is one of {', '.join(POISONS)}.")
+    if switches.get("poison") and switches["poison"] not in POISONS[holder]:
+        raise UsageError(f"Poison of {holder} is one of {', '.join(POISONS[holder])}.")
     given = read(home)[0] | {holder: switches}
     _write(home, {h: s for h, s in given.items() if s})
     if holder == "nhis":
@@ -103,9 +110,9 @@ def _spoil_file(home: Path, switches: dict[str, Any]) -> None:
     body = bytearray(path.read_bytes())
     size = nightly.RECORD_BYTES + 1
     for start in range(0, len(body), size):
-        if switches.get("unknown_code") and body[start] == ord("L") and _is_chosen_line(start // size, switches):
+        if switches.get("unknown_code") and body[start] == ord("L") and is_chosen(start // size, switches):
             body[start + 18] = ord("9")
-        if switches.get("poison") and body[start] == ord("H") and _is_chosen_line(start // size, switches):
+        if switches.get("poison") and body[start] == ord("H") and is_chosen(start // size, switches):
             body[start + 62 : start + 66] = b"\x00\x00ab" if switches["poison"] == "nul" else b"\xff\xfe\x80\xff"
     count, digest = len(body) // size, hashlib.sha256(body).hexdigest()
     if switches.get("truncate"):
@@ -116,10 +123,6 @@ def _spoil_file(home: Path, switches: dict[str, Any]) -> None:
     if switches.get("bad_sha"):
         digest = hashlib.sha256(digest.encode()).hexdigest()
     nightly.write_control(path, count, digest)
-
-
-def _is_chosen_line(number: int, switches: dict[str, Any]) -> bool:
-    return is_chosen(f"HI{number}", switches)
 
 
 def _spoil_views(home: Path, agency: postgres.Agency, switches: dict[str, Any], dsn: str) -> None:

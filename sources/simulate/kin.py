@@ -105,10 +105,7 @@ def _children_at_home(slots: Slots, kin: Kin, is_divorced: Bools) -> Ints:
         here = child >= 0
         is_step = here & kin.is_step & (k == 0)
         kin.adopt(child[here & ~is_step], head[here & ~is_step])
-        kin.adopt(child[here & ~kin.is_step], spouse[here & ~kin.is_step])
-        second = here & kin.is_step & (k > 0)
-        kin.adopt(child[second], spouse[second])
-        kin.adopt(child[is_step], spouse[is_step])
+        kin.adopt(child[here], spouse[here])
         kin.adopt(child[here & single | is_step], former[here & single | is_step])
     grown = slots.of[ADULT_CHILD]
     kin.adopt(grown[grown >= 0], head[grown >= 0])
@@ -140,12 +137,15 @@ def _widow(rng: np.random.Generator, slots: Slots, kin: Kin, widowed_single: Boo
     old = (slots.kind == KIND["sole_old"]) & (rng.random(slots.households) < 0.6)
     survivor = np.concatenate([head[widowed_single], head[grown], head[old], elder[elder >= 0]])
     n = len(survivor)
-    youngest = np.full(len(kin.born), -(10**9))
-    for k in range(2):
-        c = slots.of[CHILD + k][widowed_single]
-        np.maximum.at(youngest, head[widowed_single][c >= 0], kin.born[c[c >= 0]])
+    youngest, eldest = np.full(len(kin.born), -(10**9)), np.full(len(kin.born), 10**9)
+    for household, role in ((widowed_single, CHILD), (widowed_single, CHILD + 1), (grown, ADULT_CHILD)):
+        c = slots.of[role][household]
+        np.minimum.at(eldest, head[household][c >= 0], kin.born[c[c >= 0]])
+        if role != ADULT_CHILD:
+            np.maximum.at(youngest, head[household][c >= 0], kin.born[c[c >= 0]])
     earliest = np.maximum(BASE_DAY - 15 * YEAR, youngest[survivor] + 30)
     born = kin.born[survivor] + rng.integers(-4 * 365, 4 * 365, n)
+    born = np.minimum(born, eldest[survivor] - 19 * 366)
     died = (earliest + (BASE_DAY - 40 - earliest) * rng.random(n)).astype(np.int64)
     lost = kin.bury(~kin.is_male[survivor], born, np.maximum(died, born + 19 * 365))
     kin.marry(survivor, lost)

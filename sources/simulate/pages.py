@@ -75,8 +75,8 @@ def _strangers(register: Register, asked: Sequence[Asked], count: int) -> list[t
 
 
 def is_poisoned(record: Row, switches: Switches) -> bool:
-    return bool(switches.get("poison")) and faults.is_chosen(record["record_id"], switches)
+    return bool(switches.get("poison")) and faults.is_chosen(record["place"], switches)
 
 
 def has_unknown_code(record: Row, switches: Switches) -> bool:
-    return bool(switches.get("unknown_code")) and faults.is_chosen(record["record_id"], switches)
+    return bool(switches.get("unknown_code")) and faults.is_chosen(record["place"], switches)

@@ -32,7 +32,7 @@ SINGLE_PARENTS = {"divorced": 0.55, "widowed": 0.2, "unmarried": 0.25}
 
 HARD_CASES = {
     "rare_hangul_person": 0.002,  # a syllable of CP949 that EUC-KR lacks, in a given name
-    "rare_hangul_corporation": 0.01,  # the same in a trade name
+    "rare_hangul_corporation": 0.03,  # the same in a trade name
     "name_change": 0.004,  # the corporate register still shows the former name
     "deceased_householder": 0.3,  # of widows and widowers living alone: the spouse was householder until death
     "foreign_spouse": 0.03,  # of couples: a line with a nationality, a foreigner's number, no family register

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Register:
-    """`at` is the place of an identifier's record in `header`; `spans` a record's lines in each group."""
+    """`at` is the place of an identifier's record in `header`, as in its column `place`; `spans` its groups' lines."""
 
     header: pl.DataFrame
     groups: dict[str, pl.DataFrame]
@@ -48,7 +48,7 @@ def stock(tables: Frames, name: str) -> Register:
         groups[group] = lines
         spans[group] = {r: (first, last) for r, first, last in counted.iter_rows()}
     at = {identifier: i for i, identifier in enumerate(header["identifier"])}
-    return Register(header, groups, at, spans)
+    return Register(header.with_row_index("place"), groups, at, spans)
 
 
 class Shelf:

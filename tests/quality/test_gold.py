@@ -1,33 +1,34 @@
 """The gate before publishing: tables fit their contracts and each other, or nothing is published (P7)."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
 
 from quality.gold import check_gold
-from quality.verdict import VERDICTS_SCHEMA
+from quality.verdict import VERDICTS_SCHEMA, Verdict
 from schemas.contract import gold, published
 from schemas.errors import MalformedContract
-from tests.quality.batches import batch, setting
+from tests.quality.batches import Row, batch, setting
 
 EXTRACT, MEMBERS, BUNDLES = (gold(n) for n in ("household_extract", "household_extract__members", "service_bundles"))
 
 
-def bundle(state, evidence, subject=-7):
+def bundle(state: str, evidence: str | None, subject: int = -7) -> pa.Table:
     """One bundle row that asks for the household extract."""
 
-    def spoil(rows):
+    def spoil(rows: list[Row]) -> None:
         rows[0] |= {"RQDOC_CD": "RRT", "RQDOC_STTS_NM": state, "_evidence_id": evidence, "_subject_key": subject}
 
     return batch(BUNDLES, 1, spoil)
 
 
-def broken(found):
+def broken(found: Verdict) -> list[tuple[str | None, str, str]]:
     return [(r.table, r.place, r.expectation) for r in found.failures]
 
 
-def test_good_tables_pass_and_every_result_names_its_table():
+def test_good_tables_pass_and_every_result_names_its_table() -> None:
     found = check_gold({c.name: batch(c, 2) for c in published()} | {"service_bundles": bundle("needs_paper", None)})
     assert broken(found) == []
     assert not found.is_refused
@@ -36,11 +37,11 @@ def test_good_tables_pass_and_every_result_names_its_table():
     assert set(rows.column("table").to_pylist()) == {f"gold/{c.name}" for c in published()}
 
 
-def test_empty_tables_pass():
+def test_empty_tables_pass() -> None:
     assert not check_gold({c.name: c.gold_schema.empty_table() for c in published()}).is_refused
 
 
-def test_a_line_without_its_document_refuses_everything():
+def test_a_line_without_its_document_refuses_everything() -> None:
     found = check_gold({EXTRACT.name: batch(EXTRACT, 2), MEMBERS.name: batch(MEMBERS, 3)})
     assert found.is_refused
     assert broken(found) == [("gold/household_extract__members", "members._evidence_id", "has its document")]
@@ -50,12 +51,12 @@ def test_a_line_without_its_document_refuses_everything():
     ]
 
 
-def test_lines_whose_documents_are_not_published_with_them_are_refused():
+def test_lines_whose_documents_are_not_published_with_them_are_refused() -> None:
     assert check_gold({MEMBERS.name: batch(MEMBERS, 1)}).is_refused
 
 
-def test_one_evidence_id_twice_is_refused():
-    def spoil(rows):
+def test_one_evidence_id_twice_is_refused() -> None:
+    def spoil(rows: list[Row]) -> None:
         rows[1]["_evidence_id"] = rows[0]["_evidence_id"]
 
     found = check_gold({EXTRACT.name: batch(EXTRACT, 2, spoil)})
@@ -76,19 +77,21 @@ BUNDLE_CASES = [
 
 
 @pytest.mark.parametrize(("state", "evidence", "subject", "retained", "is_refused"), BUNDLE_CASES)
-def test_a_bundle_points_to_evidence_that_is_there(state, evidence, subject, retained, is_refused):
+def test_a_bundle_points_to_evidence_that_is_there(
+    state: str, evidence: str | None, subject: int, retained: list[str] | None, is_refused: bool
+) -> None:
     tables = {EXTRACT.name: batch(EXTRACT, 2), BUNDLES.name: bundle(state, evidence, subject)}
     kept = None if retained is None else pa.table({"_evidence_id": pa.array(retained, pa.string())})
     assert check_gold(tables, kept).is_refused is is_refused
 
 
-def test_f45_a_resident_number_in_any_free_text_is_refused():
+def test_f45_a_resident_number_in_any_free_text_is_refused() -> None:
     found = check_gold({EXTRACT.name: batch(EXTRACT, 2, setting("ROAD_NM_ADDR", "자하문로 902101 1234567"))})
     assert broken(found) == [("gold/household_extract", "ROAD_NM_ADDR", "hides no resident number")]
     assert "902101" not in found.message + str(found.failing.to_pylist())
 
 
-def test_a_column_that_consent_left_empty_is_no_failure():
+def test_a_column_that_consent_left_empty_is_no_failure() -> None:
     assert not check_gold({EXTRACT.name: batch(EXTRACT, 2, setting("HSHLDR_NM", None))}).is_refused
 
 
@@ -100,12 +103,12 @@ def test_a_column_that_consent_left_empty_is_no_failure():
         lambda t: t.set_column(t.schema.get_field_index("ZIP"), "ZIP", pa.array([3048] * t.num_rows)),
     ],
 )
-def test_f22_types_other_than_the_contract_s_are_refused(drift):
+def test_f22_types_other_than_the_contract_s_are_refused(drift: Callable[[pa.Table], pa.Table]) -> None:
     found = check_gold({EXTRACT.name: drift(batch(EXTRACT, 2))})
     assert found.is_refused
     assert [e for _, _, e in broken(found)] == ["has the columns and types of its contract"]
 
 
-def test_a_table_without_contract_is_a_mistake_of_the_project():
+def test_a_table_without_contract_is_a_mistake_of_the_project() -> None:
     with pytest.raises(MalformedContract, match="No published contract named memo"):
         check_gold({"memo": pa.table({})})

@@ -1,13 +1,18 @@
 """Great Expectations decides; the plain rules of `schemas.rules` decide the same, on random batches."""
 
+from typing import Any
+
+import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quality.gate import check
 from quality.handwritten import expectations as handwritten
-from schemas.contract import sources
+from schemas.contract import Column, Contract, sources
 from schemas.rules import violations
-from tests.quality.batches import batch
+from tests.quality.batches import Row, batch
+
+Case = tuple[Contract, pa.Table, list[frozenset[str]] | None]
 
 TEXTS = [
     "",
@@ -24,24 +29,24 @@ TEXTS = [
 NUMBERS = [0, -1, 10**15 - 1, 10**15, 10**18 - 1, 10**18, -(10**15) + 1, -(10**15), 2**53 + 1]
 
 
-def values(column):
+def values(column: Column) -> st.SearchStrategy[Any]:
     pool = TEXTS if column.logical_type == "string" else NUMBERS
     usual = st.sampled_from([column.good_example, column.bad_example, None])
     return st.just(column.good_example) | usual | st.sampled_from(pool)
 
 
 @st.composite
-def spoiled(draw):
+def spoiled(draw: st.DrawFn) -> Case:
     """A contract, a few rows with values good, bad and odd, and what consent covers in each row."""
     contract = draw(st.sampled_from(sources()))
-    rows = draw(st.integers(1, 4))
+    rows = draw(st.integers(1, 12))
 
-    def spoil(given_rows):
+    def spoil(given_rows: list[Row]) -> None:
         for row in given_rows:
             row |= {c.name: draw(values(c)) for c in contract.content}
             for group in contract.groups:
                 count = draw(st.integers(0, 3))
-                row[group.name] = draw(st.none()) if count == 3 else [
+                row[group.name] = None if count == 3 else [
                     {"_line_no": n, "_person_key": None} | {c.name: draw(values(c)) for c in group.content}
                     for n in range(count)
                 ]  # fmt: skip
@@ -51,10 +56,10 @@ def spoiled(draw):
     return contract, batch(contract, rows, spoil), covered
 
 
-def by_plain_rules(contract, row, paths):
+def by_plain_rules(contract: Contract, row: Row, paths: frozenset[str] | None) -> set[str]:
     """What the rules of each column say of one row: the same sentences, found value by value."""
-    found = set()
-    places = [(None, contract.content, [row])]
+    found: set[str] = set()
+    places: list[tuple[str | None, tuple[Column, ...], list[Row]]] = [(None, contract.content, [row])]
     places += [(g.name, g.content, row[g.name] or []) for g in contract.groups]
     for group, columns, lines in places:
         for column in columns:
@@ -66,13 +71,13 @@ def by_plain_rules(contract, row, paths):
     return found
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=14, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(spoiled())
-def test_great_expectations_and_the_plain_rules_give_one_verdict(case):
+def test_great_expectations_and_the_plain_rules_give_one_verdict(case: Case) -> None:
     contract, given_batch, covered = case
     found = check(given_batch, contract, covered)
     assert all(r.is_evaluated for r in found.results)
-    groups = [None, *(g.name for g in contract.groups)]
+    groups: list[str | None] = [None, *(g.name for g in contract.groups)]
     relations = {e.text for group in groups for e in handwritten(contract, group)}
     told = {
         row["_evidence_id"]: set(row["_reasons"]) - relations

@@ -1,18 +1,20 @@
 """`schemas.check` finds what does not agree, and finds nothing in the project's own contracts."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from schemas.check import check, terms
+from schemas.check import check
 from schemas.contract import FOLDER, load_all, published
+from schemas.terms import terms
 
 
-def test_the_project_s_contracts_agree_with_terms_codes_and_services():
+def test_the_project_s_contracts_agree_with_terms_codes_and_services() -> None:
     assert check() == []
 
 
-def test_p11_every_term_is_used_and_says_whence_it_comes():
+def test_p11_every_term_is_used_and_says_whence_it_comes() -> None:
     used = {c.name for table in published() for c in table.columns}
     assert set(terms()) == used
     assert all(t.edition for t in terms().values() if t.status == "term7")
@@ -80,7 +82,7 @@ FLAWS = [
 
 
 @pytest.mark.parametrize(("file", "old", "new", "finding"), FLAWS)
-def test_one_flaw_is_found_and_named(tmp_path, file, old, new, finding):
+def test_one_flaw_is_found_and_named(tmp_path: Path, file: str, old: str, new: str, finding: str) -> None:
     folder = tmp_path / "contracts"
     shutil.copytree(FOLDER, folder)
     text = (folder / file).read_text(encoding="utf-8")
@@ -90,7 +92,7 @@ def test_one_flaw_is_found_and_named(tmp_path, file, old, new, finding):
     assert any(finding in f for f in findings), findings
 
 
-def test_two_contracts_with_one_id_are_found(tmp_path):
+def test_two_contracts_with_one_id_are_found(tmp_path: Path) -> None:
     folder = tmp_path / "contracts"
     shutil.copytree(FOLDER, folder)
     copy = folder / "published" / "copy.yaml"
@@ -98,7 +100,7 @@ def test_two_contracts_with_one_id_are_found(tmp_path):
     assert any("2 contracts have this id" in f for f in check(load_all(folder)))
 
 
-def test_overlapping_bytes_of_a_fixed_width_file_are_found(tmp_path):
+def test_overlapping_bytes_of_a_fixed_width_file_are_found(tmp_path: Path) -> None:
     folder = tmp_path / "contracts"
     shutil.copytree(FOLDER, folder)
     file = folder / "source" / "nhis__eligibility.yaml"

@@ -1,13 +1,17 @@
 """Code lists say who defined each code, and refuse to be half a list."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from schemas.codes import HEADER, codes, digest, entries, names
-from schemas.contract import load_all
+from schemas.contract import Column, load_all
 from schemas.errors import MalformedContract
 
 
-def columns_with_codes():
+def columns_with_codes() -> Iterator[Any]:
     for contract in load_all():
         for column in (*contract.columns, *(c for g in contract.groups for c in g.columns)):
             if column.code_list:
@@ -15,23 +19,23 @@ def columns_with_codes():
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_list_has_codes_with_name_and_source(name):
+def test_every_list_has_codes_with_name_and_source(name: str) -> None:
     assert entries(name)
     assert all(e.code and e.name_ko and e.source for e in entries(name))
 
 
 @pytest.mark.parametrize("column", list(columns_with_codes()))
-def test_every_list_has_a_good_and_a_bad_example(column):
+def test_every_list_has_a_good_and_a_bad_example(column: Column) -> None:
     assert column.good_example in codes(column.code_list)
     assert column.bad_example not in codes(column.code_list)
 
 
-def test_codes_known_as_official_are_told_from_local_ones():
+def test_codes_known_as_official_are_told_from_local_ones() -> None:
     sources = {e.code: e.source for e in entries("fam_rel")}
     assert {code for code, source in sources.items() if source != "local"} == {"001", "002"}
 
 
-def test_regions_hold_live_and_abolished_codes():
+def test_regions_hold_live_and_abolished_codes() -> None:
     regions = {e.code: e for e in entries("stdg")}
     assert len(regions) == 50_099
     assert not regions["1111010100"].is_abolished
@@ -50,7 +54,7 @@ def test_regions_hold_live_and_abolished_codes():
         ("code, name_ko or source is missing", ",".join(HEADER) + "\n1,하나,,,,\n"),
     ],
 )
-def test_a_list_that_is_no_list_is_refused(tmp_path, flaw, text):
+def test_a_list_that_is_no_list_is_refused(tmp_path: Path, flaw: str, text: str | None) -> None:
     if text is None:
         flaw = "There is no code list"
     else:
@@ -59,6 +63,6 @@ def test_a_list_that_is_no_list_is_refused(tmp_path, flaw, text):
         entries("broken", tmp_path)
 
 
-def test_f25_a_list_is_pinned_by_its_digest():
+def test_f25_a_list_is_pinned_by_its_digest() -> None:
     assert len({digest(n) for n in names()}) == len(names())
     assert digest("yn") == "b2315eb9c29cecc50e49d75cf8707fd95fdcfe7f5ff189a8e5177f145aede3c6"

@@ -1,16 +1,18 @@
 """Contracts generate, tests compare: what is committed equals what the contracts say, in both directions."""
 
+from pathlib import Path
+
 import yaml
 
 from schemas.contract import published, sources
 from schemas.render import MARTS_FILE, dbt_marts_yaml, dbt_sources_yaml, dictionary, drift, write
 
 
-def test_committed_dbt_yaml_equals_the_contracts():
+def test_committed_dbt_yaml_equals_the_contracts() -> None:
     assert drift() == []
 
 
-def test_drift_is_named_in_both_directions(tmp_path):
+def test_drift_is_named_in_both_directions(tmp_path: Path) -> None:
     write(tmp_path)
     assert drift(tmp_path) == []
     file = tmp_path / MARTS_FILE
@@ -28,12 +30,12 @@ def test_drift_is_named_in_both_directions(tmp_path):
     ]
 
 
-def test_writing_twice_changes_nothing(tmp_path):
+def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
     assert len(write(tmp_path)) == 2
     assert write(tmp_path) == []
 
 
-def test_every_mart_has_the_columns_and_types_of_its_contract():
+def test_every_mart_has_the_columns_and_types_of_its_contract() -> None:
     models = {m["name"]: m for m in yaml.safe_load(dbt_marts_yaml())["models"]}
     assert set(models) == {c.name for c in published()}
     for contract in published():
@@ -41,7 +43,7 @@ def test_every_mart_has_the_columns_and_types_of_its_contract():
         assert models[contract.name]["config"]["contract"]["enforced"] is True
 
 
-def test_every_dataset_is_a_source_with_its_groups_as_lists():
+def test_every_dataset_is_a_source_with_its_groups_as_lists() -> None:
     tables = {t["name"]: t for t in yaml.safe_load(dbt_sources_yaml())["sources"][0]["tables"]}
     assert set(tables) == {c.slug for c in sources()}
     members = next(c for c in tables["mois__resident_register"]["columns"] if c["name"] == "members")
@@ -49,7 +51,7 @@ def test_every_dataset_is_a_source_with_its_groups_as_lists():
     assert members["data_type"].endswith(")[]")
 
 
-def test_the_dictionary_names_every_published_column_in_both_languages():
+def test_the_dictionary_names_every_published_column_in_both_languages() -> None:
     for language in ("ko", "en"):
         text = dictionary(language)
         for contract in published():

@@ -1,7 +1,9 @@
 """Rules of values: a day is a day, and a resident number is found wherever it hides (F45)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from schemas.shapes import REAL_DAY
 TEXT = Column("NOTE", "비고", "string", is_required=False, classification="public", max_length=20)
 
 
-def every_column():
+def every_column() -> Iterator[Any]:
     for contract in load_all():
         for group, columns in [(None, contract.columns), *((g.name, g.columns) for g in contract.groups)]:
             for column in columns:
@@ -23,12 +25,12 @@ def every_column():
 
 
 @pytest.mark.parametrize("column", list(every_column()))
-def test_every_column_accepts_its_good_example_and_rejects_its_bad_one(column):
+def test_every_column_accepts_its_good_example_and_rejects_its_bad_one(column: Column) -> None:
     assert violations(column, column.good_example) == ()
     assert violations(column, column.bad_example) != ()
 
 
-def test_a_missing_value_breaks_required_and_nothing_else():
+def test_a_missing_value_breaks_required_and_nothing_else() -> None:
     column = source("RRT").content[0]
     assert violations(column, None) == ("is filled wherever consent covers it",)
     assert violations(replace(column, is_required=False), None) == ()
@@ -42,7 +44,7 @@ def test_a_missing_value_breaks_required_and_nothing_else():
         (20, "is text"),
     ],
 )
-def test_length_counts_characters_at_the_bound_and_one_past_it(value, sentence):
+def test_length_counts_characters_at_the_bound_and_one_past_it(value: Any, sentence: str | None) -> None:
     assert violations(TEXT, value) == ((sentence,) if sentence else ())
 
 
@@ -50,24 +52,24 @@ def test_length_counts_characters_at_the_bound_and_one_past_it(value, sentence):
     ("value", "holds"),
     [(-999999999999999, True), (-1000000000000000, False), (999999999999999, True), (1000000000000000, False)],
 )
-def test_a_range_includes_its_bounds(value, holds):
+def test_a_range_includes_its_bounds(value: Any, holds: bool) -> None:
     earned = next(c for c in gold("income_certificate__lines").columns if c.name == "EARN_AMT")
     assert (violations(earned, value) == ()) is holds
 
 
-def test_true_is_no_whole_number():
+def test_true_is_no_whole_number() -> None:
     earned = next(c for c in gold("income_certificate__lines").columns if c.name == "EARN_AMT")
     assert violations(earned, True) == ("is a whole number",)
 
 
-def test_a_pattern_must_match_the_whole_text_line_break_included():
+def test_a_pattern_must_match_the_whole_text_line_break_included() -> None:
     zip_code = next(c for c in gold("household_extract").columns if c.name == "ZIP")
     assert violations(zip_code, "03048") == ()
     assert violations(zip_code, "03048\n") != ()
 
 
 @pytest.mark.parametrize("day", ["20240229", "20000229", "19000228", "00010101", "99991231"])
-def test_a_day_of_the_calendar_passes(day):
+def test_a_day_of_the_calendar_passes(day: str) -> None:
     assert is_real_day(day)
     assert re.search(REAL_DAY, day)
 
@@ -76,13 +78,13 @@ def test_a_day_of_the_calendar_passes(day):
     "day",
     ["20230229", "19000229", "20260431", "20261301", "20260600", "00000101", "2026-601", "20260601\n", "２０２６0601"],
 )
-def test_what_is_no_day_fails(day):
+def test_what_is_no_day_fails(day: str) -> None:
     assert not is_real_day(day)
     assert not re.search(REAL_DAY, day)
 
 
 @given(st.from_regex(r"[0-9]{8}", fullmatch=True) | st.dates().map(lambda d: d.strftime("%Y%m%d")))
-def test_expression_and_calendar_agree_on_days(text):
+def test_expression_and_calendar_agree_on_days(text: str) -> None:
     assert (re.search(REAL_DAY, text) is not None) == is_real_day(text)
 
 
@@ -106,7 +108,7 @@ def test_expression_and_calendar_agree_on_days(text):
         "한결상사(902101-7234567)",
     ],
 )
-def test_f45_a_resident_number_is_found_in_any_dress(text):
+def test_f45_a_resident_number_is_found_in_any_dress(text: str) -> None:
     assert hides_resident_number(text)
     assert violations(TEXT, text[:20]) or len(text) > 20
 
@@ -126,11 +128,11 @@ def test_f45_a_resident_number_is_found_in_any_dress(text):
         "서울특별시 종로구 자하문로 1",
     ],
 )
-def test_f45_other_numbers_are_left_alone(text):
+def test_f45_other_numbers_are_left_alone(text: str) -> None:
     assert not hides_resident_number(text)
 
 
-def test_a_corporation_s_own_number_is_no_resident_number():
+def test_a_corporation_s_own_number_is_no_resident_number() -> None:
     number = next(c for c in gold("corporate_registration").columns if c.name == "CRNO")
     assert "no_resident_number" not in {r.kind for r in rules(number)}
     assert "no_resident_number" in {r.kind for r in rules(TEXT)}

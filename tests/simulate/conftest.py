@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from sources.endpoints import Endpoints, HttpEndpoint
@@ -44,22 +45,18 @@ def healing(served: Served) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def base() -> store.Frames:
     """Base tables of 5,000 people: enough for every stated rate to show."""
-    tables = world.generate(5_000, 3)
-    tables.pop("recent")
-    return tables
+    tables = world.generate(5_000, 4)
+    return {name: tables[name] for name in store.BASE_KEYS}
 
 
 @pytest.fixture(scope="session")
 def registers(base: store.Frames) -> store.Frames:
     """Every register table of `base`."""
-    full = {**base}
     made: store.Frames = {}
+    nobody = pl.DataFrame(schema={"person_id": pl.Int32, "register": pl.String})
     for name in store.REGISTERS:
-        made |= render(full, name, world.first_instants(full, RECENT, name))
+        made |= render(base, name, world.first_instants(base, nobody, name))
     return made
-
-
-RECENT = world.generate(50, 1)["recent"].clear()
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def test_f20_a_truncated_answer_is_tried_again_and_then_an_error(server: Server,
 def test_f20_a_compressed_bomb_is_stopped_at_the_bound(server: Server, mohw: Endpoints) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     server.answer = lambda _: Said(bomb, headers=JSON | {"Content-Encoding": "gzip"})
-    with pytest.raises(SourceError, match="more than 1000000 bytes in one answer"):
+    with pytest.raises(SourceError, match="mohw sends more than 1000000 bytes when asked for page 1"):
         pull(DISB, everything(DISB, HANA), mohw, replace(SETTINGS, max_bytes_per_response=1_000_000))
 
 

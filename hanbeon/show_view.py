@@ -1,0 +1,263 @@
+"""How `make run` looks: Korean first, English second; every figure is read from what was published."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+from rich.box import HEAVY_HEAD, ROUNDED, SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from exchange.bundle import Bundle
+    from pipeline.run import Run
+    from pipeline.summary import Summary
+
+Holdings = dict[str, dict[str, list[str]]]  # table -> column -> values, NULL left out
+FORMS = {"postgres": "PostgreSQL", "rest": "REST/JSON", "file": "CP949 파일 file", "court_xml": "법원 court XML"}
+MOST_VALUES = 3
+
+
+def title(people: int) -> RenderableType:
+    text = Text.assemble(
+        ("한번 Hanbeon\n", "bold"),
+        "국민은 같은 것을 두 번 증명하지 않습니다.\n",
+        ("The citizen proves nothing twice. ", "dim"),
+        (f"A simulated country of {people:,} people, real systems, made-up names.", "dim"),
+    )
+    return Panel(text, box=ROUNDED, padding=(0, 2), expand=False)
+
+
+def step(name: str, outcome: str, seconds: float) -> RenderableType:
+    return Text.assemble(("✓ ", "green"), (name, "bold"), "  ", outcome, (f"  {seconds:.1f} s", "dim"))
+
+
+def dag(dag_id: str, state: str, seconds: float) -> RenderableType:
+    mark, colour = ("✓", "green") if state == "success" else ("✗", "red")
+    words = "" if state == "success" else f"  {state}"
+    return Text.assemble("  ", (mark, colour), f" {dag_id}", (words, colour), (f"  {seconds:.1f} s", "dim"))
+
+
+def chapter(number: str, korean: str, english: str) -> RenderableType:
+    return Padding(Rule(Text.assemble((f"{number}. {korean}", "bold"), f" · {english}"), align="left"), (1, 0, 0, 0))
+
+
+def outcome(run: "Run") -> RenderableType:
+    """For each dataset what was asked, came, was withheld and is published; then bundles and documents replaced."""
+    return Padding(Group(_datasets(run), _bundles(run), _replaced(run)), (1, 0, 0, 0))
+
+
+def _datasets(run: "Run") -> RenderableType:
+    from exchange.words import REASONS, both
+    from pipeline import reading
+    from pipeline.bronze import quarantine_schema
+    from schemas.contract import gold, sources
+
+    table = Table(title=Text("자료 · datasets", "bold"), title_justify="left", box=HEAVY_HEAD, pad_edge=False)
+    for heading in (
+        "문서\ndocument",
+        "방식\ndelivery",
+        "요청\nasked",
+        "수신\nreceived",
+        "격리\nquarantined",
+        "공개\npublished",
+    ):
+        table.add_column(heading, justify="left" if len(table.columns) < 2 else "right")
+    table.add_column("제공제외 사유 withheld, by reason", overflow="fold")
+    passes = _passes(run)
+    for contract in sources():
+        counts, withheld = passes[contract.dataset]
+        name = contract.description.split(" (")[0]
+        held = reading.read(run, f"quarantine/{contract.dataset}", quarantine_schema(contract)).num_rows
+        published = reading.read(run, f"gold/{contract.published}", gold(contract.published).gold_schema).num_rows
+        reasons = ", ".join(f"{both(REASONS, r)} {n:,}" for r, n in sorted(withheld.items(), key=lambda i: -i[1]))
+        asked = f"{counts[-1]['asked']:,}"
+        received = " → ".join(f"{c['received']:,}" for c in counts)
+        table.add_row(name, FORMS[contract.delivery["form"]], asked, received, f"{held:,}", f"{published:,}", reasons)
+    table.caption = Text("수신: 첫 실행 → 다시 실행 · received: first pass → second pass", "dim")
+    return table
+
+
+def _passes(run: "Run") -> dict[str, tuple[list[Mapping[str, int]], Mapping[str, int]]]:
+    """For each dataset the counts of its last two pulls, oldest first, and what the last one withheld."""
+    from pipeline.operations import runs
+
+    found: dict[str, tuple[list[Mapping[str, int]], Mapping[str, int]]] = {}
+    for row in runs(run).sort_by("finished_at").to_pylist():
+        if row["verb"] == "pull":
+            counts = [*found.get(row["dataset"], ([], {}))[0], json.loads(row["counts"])][-2:]
+            found[row["dataset"]] = (counts, json.loads(row["withheld"]))
+    return found
+
+
+def _bundles(run: "Run") -> RenderableType:
+    from pipeline import reading
+    from schemas.contract import gold
+    from schemas.services import service
+
+    rows = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema)
+    table = Table(title=Text("꾸러미 · bundles of open applications", "bold"), title_justify="left", box=HEAVY_HEAD)
+    table.add_column("서비스 service")
+    for heading in ("완비\ncomplete", "미비\nincomplete", "자료로\nas data", "종이로\non paper", "대기·없음\nlacking"):
+        table.add_column(heading, justify="right")
+    for service_id in sorted(set(rows.column("SRVC_NO").to_pylist())):
+        of_service = rows.filter(pc.equal(rows.column("SRVC_NO"), service_id))
+        complete = {
+            r["APLY_NO"]: r["BNDL_CMPTN_YN"] for r in of_service.select(["APLY_NO", "BNDL_CMPTN_YN"]).to_pylist()
+        }
+        states = of_service.column("RQDOC_STTS_NM").to_pylist()
+        came = [states.count("satisfied_by_data"), states.count("satisfied_by_paper")]
+        done = sum(v == "Y" for v in complete.values())
+        table.add_row(
+            f"{service(service_id).korean}\n[dim]{service(service_id).english}[/dim]",
+            *(f"{n:,}" for n in (done, len(complete) - done, *came, len(states) - sum(came))),
+        )
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _replaced(run: "Run") -> RenderableType:
+    from pipeline import reading
+    from schemas.contract import gold
+    from schemas.services import service
+
+    rows = reading.read(run, "gold/documents_replaced", gold("documents_replaced").gold_schema).to_pylist()
+    table = Table(
+        title=Text("없어진 첨부서류 · documents replaced, decided applications only", "bold"),
+        title_justify="left",
+        box=HEAVY_HEAD,
+    )
+    table.add_column("서비스 service")
+    for heading in (
+        "구비서류\nrequired",
+        "자료로 대체\nreplaced",
+        "종이로 제출\non paper",
+        "아낀 종이(장)\nsheets saved",
+        "아낀 비용(원)\nwon saved",
+    ):
+        table.add_column(heading, justify="right")
+    names = ("RQDOC_NOCS", "SBST_NOCS", "SBMSN_NOCS", "RTRC_QTY", "RTRC_AMT")
+    totals: dict[str, list[int]] = {}
+    for row in rows:
+        total = totals.setdefault(row["SRVC_NO"], [0] * len(names))
+        totals[row["SRVC_NO"]] = [t + int(row[n] or 0) for t, n in zip(total, names, strict=True)]
+    for service_id, total in sorted(totals.items()):
+        table.add_row(
+            f"{service(service_id).korean}\n[dim]{service(service_id).english}[/dim]", *(f"{n:,}" for n in total)
+        )
+    if totals:
+        table.add_section()
+        table.add_row(
+            "[bold]계 total[/bold]", *(f"[bold]{sum(t[i] for t in totals.values()):,}[/bold]" for i in range(5))
+        )
+    return Padding(table, (1, 0, 0, 0))
+
+
+def holdings(run: "Run", application_id: str) -> Holdings:
+    """Every value that gold holds of the applicant, and how many rows each recipient's share holds of it."""
+    from functools import partial
+
+    from consent import applications, vault
+    from pipeline import reading
+    from pipeline.gold import pairwise_ids, share_schema
+    from pipeline.publish import documents, shares
+
+    key = applications.get(run.conn, application_id)["applicant_key"]
+    held: Holdings = {}
+    for contract in documents():
+        rows = reading.read(run, f"gold/{contract.name}", contract.gold_schema)
+        own = rows.filter(pc.equal(rows.column("_subject_key"), key))
+        if own.num_rows:
+            held[f"gold/{contract.name}"] = {
+                c.name: [str(v) for v in own.column(c.name).to_pylist() if v is not None] for c in contract.columns
+            }
+    keys = own.column("_subject_key").slice(0, 0).cast("int64")
+    for recipient, contract in shares():
+        rows = reading.read(run, f"shares/{recipient}/{contract.name}", share_schema(contract, recipient))
+        import pyarrow as pa
+
+        pseudonym = pairwise_ids(
+            pa.chunked_array([[key]], keys.type), recipient, partial(vault.keyed_hashes, run.secrets)
+        )
+        own_rows = rows.filter(pc.equal(rows.column("_pairwise_id"), pseudonym[0]))
+        if own_rows.num_rows:
+            held[f"shares/{recipient}/{contract.name}"] = {"": [str(own_rows.num_rows)]}
+    return held
+
+
+def withdrawal(authorisation_id: str, before: Holdings, after: Holdings, summary: "Summary") -> RenderableType:
+    """What the lake held before and holds after: just the values that nothing else covers are gone."""
+    from schemas.contract import gold
+
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, title=Text(f"철회 withdrawn: {authorisation_id}"), title_justify="left"
+    )
+    for heading in ("표 table", "열 column", "철회 전 before", "철회 후 after"):
+        table.add_column(heading, overflow="fold")
+    for name in [n for n in before if n.startswith("gold/")]:
+        contract = gold(name.removeprefix("gold/"))
+        if name not in after:
+            table.add_row(name, "모든 열 every column", "있음 held", Text("없음 gone", "red"))
+            continue
+        kept = [c for c in contract.columns if before[name][c.name] and before[name][c.name] == after[name][c.name]]
+        for column in contract.columns:
+            old, new = before[name][column.name], after[name][column.name]
+            if old != new:
+                table.add_row(
+                    name, f"{column.korean} {column.name}", _values(old), Text(_values(new) or "없음 gone", "red")
+                )
+        table.add_row(
+            name, Text(f"나머지 {len(kept)}개 열 the other {len(kept)}", "dim"), "", Text("그대로 as before", "green")
+        )
+    for name in [n for n in before if n.startswith("shares/")]:
+        rows = after.get(name, {"": ["0"]})[""][0]
+        colour = "green" if rows == before[name][""][0] else "red"
+        table.add_row(name, Text("행 rows", "dim"), before[name][""][0], Text(rows, colour))
+    counts = summary.counts
+    words = (
+        f"지운 행 {counts['rows_removed']:,}개, 값만 지운 행 {counts['rows_narrowed']:,}개, 옛 파일을 없앤 표 "
+        f"{counts['tables_purged']:,}개, 남은 흔적 {counts['residue']:,}개\n"
+        f"{counts['rows_removed']:,} rows removed, {counts['rows_narrowed']:,} narrowed, old files of "
+        f"{counts['tables_purged']:,} tables purged, {counts['residue']:,} residues found by the byte scan"
+    )
+    return Group(table, Text(words, "bold"))
+
+
+def _values(values: list[str]) -> str:
+    shown = ", ".join(values[:MOST_VALUES])
+    return f"{shown} …" if len(values) > MOST_VALUES else shown
+
+
+def still_complete(bundle: "Bundle") -> RenderableType:
+    words = "그 신청의 꾸러미는 여전히 완비입니다" if bundle.is_complete else "그 신청의 꾸러미가 미비가 되었습니다"
+    english = (
+        "the other application's bundle is still complete" if bundle.is_complete else "that bundle became incomplete"
+    )
+    return Text.assemble((words, "bold green" if bundle.is_complete else "bold red"), f" · {english}")
+
+
+def next_steps() -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    rows = [
+        ("데이터 엔지니어 · data engineers", "make up", "Airflow's screen, with scheduler and agencies"),
+        ("", "hanbeon world advance --days 7", "let a week pass: moves, births, corrections; then make run"),
+        ("", "hanbeon sources", "each dataset, its watermark and last run"),
+        (
+            "분석가 · analysts",
+            'hanbeon sql "select * from documents_replaced"',
+            "aggregates only, small groups suppressed",
+        ),
+        ("감사인 · auditors", "hanbeon consent list", "then: hanbeon trace authorisation <id>"),
+        ("", "hanbeon doctor", "pointer, leaves and files agree"),
+        ("담당자 · case workers", "hanbeon application list", "then: hanbeon application show <id>"),
+    ]
+    for who, command, what in rows:
+        table.add_row(Text(who, "bold"), Text(command, "cyan"), Text(what, "dim"))
+    note = Text("먼저 · first: . .venv/bin/activate", "dim")
+    return Padding(
+        Panel(Group(note, table), title="다음 · what to type next", title_align="left", box=ROUNDED), (1, 0, 0, 0)
+    )

@@ -1,0 +1,120 @@
+"""Authorisations, approvals and snapshots for tests, each good in every respect unless told otherwise."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from consent.model import Application, Approval, Grant, Kind, Mode, Scope
+from consent.snapshot import APPLICATIONS_SCHEMA, APPROVALS_SCHEMA, AUTHORISATIONS_SCHEMA, PAPERS_SCHEMA, Snapshot
+from schemas.contract import source
+from schemas.services import service
+
+AT = datetime(2026, 6, 1, 0, 30, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+SERVICE = service("SINGLE_PARENT")
+
+
+def scope(document_type: str = "RRT", subject_key: int = 7, **changes: Any) -> Scope:
+    needed = next(r for r in SERVICE.requirements if r.document_type == document_type)
+    made = Scope(subject_key, document_type, needed.variant or "", needed.columns, source(document_type).holder)
+    return replace(made, **changes)
+
+
+def grant(*scopes: Scope, **changes: Any) -> Grant:
+    made = Grant(
+        kind=Kind.CONSENT,
+        grantor_key=7,
+        application_id=None,
+        recipient=SERVICE.recipient,
+        service=SERVICE.id,
+        purpose=SERVICE.purpose,
+        legal_basis=SERVICE.legal_basis,
+        mode=Mode.ONE_TIME,
+        valid_from=AT,
+        valid_until=AT + 30 * DAY,
+        retain_until=AT + 35 * DAY,
+        scopes=scopes or (scope(),),
+    )
+    return replace(made, **changes)
+
+
+def standing(*scopes: Scope, **changes: Any) -> Grant:
+    return grant(*scopes, **{"mode": Mode.STANDING, **changes})
+
+
+def approval(document_type: str = "RRT", **changes: Any) -> Approval:
+    made = Approval(
+        holder=source(document_type).holder,
+        recipient=SERVICE.recipient,
+        document_type=document_type,
+        purpose=SERVICE.purpose,
+        legal_basis="전자정부법 제39조",
+        valid_from=AT - DAY,
+        valid_until=AT + 365 * DAY,
+    )
+    return replace(made, **changes)
+
+
+def application(application_id: str | None = "A-1", applicant_key: int = 7) -> Application:
+    return Application(application_id, SERVICE.id, SERVICE.recipient, applicant_key, AT)
+
+
+def authorisation_row(**changes: Any) -> dict[str, Any]:
+    """One row of `ledger/authorisations` that flows at AT under `approval_row()`."""
+    needed = SERVICE.data_requirements[1]
+    row = {
+        "authorisation_id": "auth-1",
+        "kind": "consent",
+        "_grantor_key": 7,
+        "_subject_key": 7,
+        "application_id": None,
+        "document_type": needed.document_type,
+        "variant": needed.variant,
+        "columns": list(needed.columns),
+        "holder": source(needed.document_type).holder,
+        "recipient": SERVICE.recipient,
+        "service": SERVICE.id,
+        "purpose": SERVICE.purpose,
+        "legal_basis": SERVICE.legal_basis,
+        "mode": "one_time",
+        "valid_from": AT,
+        "valid_until": AT + 30 * DAY,
+        "retain_until": AT + 35 * DAY,
+        "used_count": 0,
+        "state": "granted",
+        "state_at": AT,
+        "ledger_position": 1,
+    }
+    return {**row, **changes}
+
+
+def approval_row(**changes: Any) -> dict[str, Any]:
+    needed = SERVICE.data_requirements[1]
+    row = {
+        "approval_id": "appr-1",
+        "holder": source(needed.document_type).holder,
+        "recipient": SERVICE.recipient,
+        "document_type": needed.document_type,
+        "purpose": SERVICE.purpose,
+        "legal_basis": "전자정부법 제39조",
+        "storage": "lake",
+        "valid_from": AT - DAY,
+        "valid_until": AT + 365 * DAY,
+        "state": "active",
+        "state_at": AT,
+        "ledger_position": 1,
+    }
+    return {**row, **changes}
+
+
+def snapshot_of(authorisations: list[dict[str, Any]], approvals: list[dict[str, Any]]) -> Snapshot:
+    return Snapshot(
+        1,
+        pa.Table.from_pylist(authorisations, schema=AUTHORISATIONS_SCHEMA),
+        pa.Table.from_pylist(approvals, schema=APPROVALS_SCHEMA),
+        APPLICATIONS_SCHEMA.empty_table(),
+        PAPERS_SCHEMA.empty_table(),
+    )

@@ -1,0 +1,148 @@
+"""P1: the gate's SQL says the same as a plain reading of the rules, on random ledgers (Hypothesis)."""
+
+from datetime import datetime
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consent import gate
+from consent.model import Reason
+from schemas.contract import sources
+from schemas.services import services
+from tests.consent.making import AT, DAY, SECOND, approval_row, authorisation_row, snapshot_of
+
+CONTRACTS = {c.document_type: c for c in sources()}
+SERVICES = {s.id: s for s in services()}
+
+INSTANTS = st.sampled_from([AT - DAY, AT - SECOND, AT, AT + SECOND, AT + DAY, None])
+DOCUMENTS = st.sampled_from(["RRT", "RRT", "FAMR", "FAMR", "INSV", "ZZZZ", None])
+HOLDERS = st.sampled_from(["mois", "mois", "scourt", "nts", None])
+RECIPIENTS = st.sampled_from(["mogef", "mogef", "mogef", "mohw", None])
+PURPOSES = st.sampled_from([SERVICES["SINGLE_PARENT"].purpose] * 3 + [SERVICES["DISABILITY_PENSION"].purpose, None])
+
+
+@st.composite
+def authorisations(draw: st.DrawFn) -> dict[str, Any]:
+    """Mostly good rows, with one or a few members changed."""
+    row = authorisation_row(
+        authorisation_id=draw(st.sampled_from(["a", "b", "c"])), _subject_key=draw(st.integers(1, 3))
+    )
+    if draw(st.booleans()):
+        row |= {"document_type": "FAMR", "holder": "scourt", "variant": "general", "columns": ["SELF_FLNM"]}
+    changes = {
+        "document_type": DOCUMENTS,
+        "holder": HOLDERS,
+        "recipient": RECIPIENTS,
+        "purpose": PURPOSES,
+        "service": st.sampled_from(["SINGLE_PARENT", "DISABILITY_PENSION", "NO_SUCH", None]),
+        "variant": st.sampled_from(["specific", "general", "detailed", "members_included", "no_such", None]),
+        "columns": st.sampled_from([["STDG_CD"], ["SELF_FLNM"], ["STDG_CD", "X"], [], [None], ["STDG_CD", None], None]),
+        "valid_from": INSTANTS,
+        "valid_until": INSTANTS,
+        "state": st.sampled_from(["granted", "paused", "withdrawn", "expired", "consumed", "odd", None]),
+        "mode": st.sampled_from(["one_time", "standing", "odd", None]),
+        "kind": st.sampled_from(["consent", "demand", "statute", "odd", None]),
+        "used_count": st.sampled_from([0, 1, 2, None]),
+        "frequency_cap": st.sampled_from([None, 1, 2]),
+        "_subject_key": st.sampled_from([1, None]),
+        "authorisation_id": st.sampled_from(["a", None]),
+    }
+    for name in draw(st.lists(st.sampled_from(sorted(changes)), max_size=3, unique=True)):
+        row[name] = draw(changes[name])
+    return row
+
+
+@st.composite
+def approvals(draw: st.DrawFn) -> dict[str, Any]:
+    row = approval_row()
+    if draw(st.booleans()):
+        row |= {"document_type": "FAMR", "holder": "scourt"}
+    changes = {
+        "document_type": DOCUMENTS,
+        "holder": HOLDERS,
+        "recipient": RECIPIENTS,
+        "purpose": PURPOSES,
+        "valid_from": INSTANTS,
+        "valid_until": INSTANTS,
+        "state": st.sampled_from(["active", "suspended", "ended", "odd", None]),
+    }
+    for name in draw(st.lists(st.sampled_from(sorted(changes)), max_size=2, unique=True)):
+        row[name] = draw(changes[name])
+    return row
+
+
+def expected(a: dict[str, Any], agreements: list[dict[str, Any]], at: datetime) -> Reason | None:
+    """The rules in the order of `Reason`, read one by one."""
+    if a["document_type"] == "INSV":
+        return Reason.NEVER_SHAREABLE
+    deciding = ["authorisation_id", "_subject_key", "document_type", "variant", "columns", "holder", "recipient"]
+    deciding += ["service", "purpose", "valid_from", "valid_until", "kind", "mode", "state", "used_count"]
+    if any(a[name] is None for name in deciding) or not a["columns"] or None in a["columns"]:
+        return Reason.INCOMPLETE
+    if "odd" in (a["kind"], a["mode"], a["state"]):
+        return Reason.INCOMPLETE
+    if a["state"] == "withdrawn":
+        return Reason.WITHDRAWN
+    if a["state"] == "consumed" or (a["mode"] == "one_time" and a["used_count"]):
+        return Reason.CONSUMED
+    if a["state"] == "expired" or at >= a["valid_until"]:
+        return Reason.EXPIRED
+    if a["state"] == "paused":
+        return Reason.PAUSED
+    if at < a["valid_from"]:
+        return Reason.NOT_YET_VALID
+    if a.get("frequency_cap") is not None and a["used_count"] >= a["frequency_cap"]:
+        return Reason.FREQUENCY_EXCEEDED
+    return _outside(a) or _disapproved(a, agreements, at)
+
+
+def _outside(a: dict[str, Any]) -> Reason | None:
+    contract = CONTRACTS.get(a["document_type"])
+    if contract is None:
+        return Reason.UNKNOWN_DOCUMENT_TYPE
+    if contract.holder != a["holder"]:
+        return Reason.WRONG_HOLDER
+    if not set(a["columns"]) <= set(contract.column_paths):
+        return Reason.COLUMN_OUTSIDE_CONTRACT
+    service = SERVICES.get(a["service"])
+    needed = [r for r in service.requirements if r.document_type == a["document_type"]] if service else []
+    if not service or not needed or (service.recipient, service.purpose) != (a["recipient"], a["purpose"]):
+        return Reason.OUTSIDE_SERVICE
+    order = contract.variants
+    if a["variant"] not in order or order.index(a["variant"]) > order.index(needed[0].variant or ""):
+        return Reason.WIDER_VARIANT
+    return None
+
+
+def _disapproved(a: dict[str, Any], agreements: list[dict[str, Any]], at: datetime) -> Reason | None:
+    names = ("holder", "recipient", "document_type", "purpose")
+    mine = [p for p in agreements if all(p[n] == a[n] for n in names)]
+
+    def contains(p: dict[str, Any]) -> bool:
+        return p["valid_from"] is not None and p["valid_until"] is not None and p["valid_from"] <= at < p["valid_until"]
+
+    if any(p["state"] == "active" and contains(p) for p in mine):
+        return None
+    if not mine:
+        return Reason.NO_APPROVAL
+    if any(p["state"] == "suspended" and contains(p) for p in mine):
+        return Reason.APPROVAL_SUSPENDED
+    if any(p["state"] == "ended" or (p["valid_until"] is not None and p["valid_until"] <= at) for p in mine):
+        return Reason.APPROVAL_ENDED
+    return Reason.APPROVAL_NOT_YET_VALID
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+@given(
+    st.lists(authorisations(), min_size=1, max_size=25),
+    st.lists(approvals(), max_size=4),
+    st.sampled_from([AT, AT + SECOND]),
+)
+def test_p1_the_gate_agrees_with_a_plain_reading_of_the_rules(
+    rows: list[dict[str, Any]], agreements: list[dict[str, Any]], at: datetime
+) -> None:
+    judged = gate.judged(snapshot_of(rows, agreements), at).to_pylist()
+    assert [(row["flows"], row["reason"]) for row in judged] == [
+        (reason is None, reason) for reason in (expected(row, agreements, at) for row in rows)
+    ]

@@ -1,0 +1,244 @@
+"""Many authorisations from a file: once each, and a bad row is refused by number and reason (P6, P8, F26, F43, F45)."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from consent import applications, import_rows, imports, ledger, vault
+from consent.imports import RefusedRow, import_file
+from hanbeon.errors import UsageError
+from schemas.contract import source
+from schemas.services import service
+from tests.consent.making import AT, application
+
+ONE, TWO = "9023014000001", "9023024000002"
+GOOD = {
+    "external_id": "x-1",
+    "origin": "mogef",
+    "service": "HOUSING_SUBSCRIPTION",
+    "identifier_kind": "RRN",
+    "subject_identifier": ONE,
+    "valid_from": "2026-06-01T00:00:00+09:00",
+    "valid_until": "2027-06-01",
+}
+
+
+def csv_file(path: Path, *rows: dict[str, str], name: str = "given.csv") -> Path:
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    lines = [",".join(columns)] + [",".join(f'"{row.get(c, "")}"' for c in columns) for row in rows]
+    (path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path / name
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_row_becomes_an_authorisation_of_all_that_the_service_needs(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, form: str
+) -> None:
+    row = {**GOOD, "grantor_identifier": TWO, "grantor_capacity": "guardian", "notice_version": "3"}
+    row |= {"notice_hash": "ab" * 32, "cycle": "P1M", "frequency_cap": "12", "retain_until": "2027-07-01"}
+    if form == "csv":
+        file = csv_file(tmp_path, row)
+    else:
+        file = tmp_path / "given.parquet"
+        pq.write_table(pa.Table.from_pylist([row]), file)
+    report = import_file(ledger_conn, secrets, file, AT)
+    assert (report.rows, report.granted, report.already, report.refused) == (1, 1, 0, ())
+    subject, grantor = vault.find(ledger_conn, secrets, "RRN", [ONE, TWO]).to_pylist()
+    needed = {r.document_type: r for r in service("HOUSING_SUBSCRIPTION").data_requirements}
+    rows = ledger.authorisations(ledger_conn).to_pylist()
+    assert {r["document_type"] for r in rows} == set(needed)
+    for found in rows:
+        requirement = needed[found["document_type"]]
+        assert (found["_subject_key"], found["_grantor_key"]) == (subject, grantor)
+        assert (found["variant"], tuple(found["columns"])) == (requirement.variant, requirement.columns)
+        assert found["holder"] == source(found["document_type"]).holder
+        assert (found["kind"], found["mode"], found["recipient"]) == ("demand", "standing", "reb")
+        assert (found["grantor_capacity"], found["frequency_cap"], found["cycle"]) == ("guardian", 12, "P1M")
+        assert found["valid_from"].isoformat() == "2026-05-31T15:00:00+00:00"
+        assert found["valid_until"].isoformat() == "2027-05-31T15:00:00+00:00"
+
+
+def test_p6_a_file_read_twice_adds_nothing(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    rows = [{**GOOD, "external_id": f"x-{n}", "subject_identifier": f"9023014{n:06d}"} for n in range(30)]
+    import_file(ledger_conn, secrets, csv_file(tmp_path, *rows[:20]), AT)
+    before = ledger.events(ledger_conn, 0)
+    report = import_file(ledger_conn, secrets, csv_file(tmp_path, *rows), AT)
+    assert (report.granted, report.already) == (10, 20)
+    report = import_file(ledger_conn, secrets, csv_file(tmp_path, *rows), AT)
+    assert (report.granted, report.already, report.refused) == (0, 30, ())
+    assert ledger.events(ledger_conn, 0).slice(0, 20).equals(before)
+    assert ledger.position(ledger_conn) == 30
+
+
+def test_p6_an_import_that_broke_off_is_finished_by_the_next(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "AT_ONCE", 7)
+    rows = [{**GOOD, "external_id": f"x-{n}", "subject_identifier": f"9023014{n:06d}"} for n in range(20)]
+    file = csv_file(tmp_path, *rows)
+    real, calls = ledger.grant_missing, []
+
+    def breaks_off(*args: Any, **kwargs: Any) -> frozenset[str]:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(ledger, "grant_missing", breaks_off)
+    with pytest.raises(KeyboardInterrupt):
+        import_file(ledger_conn, secrets, file, AT)
+    assert ledger.position(ledger_conn) == 14
+    report = import_file(ledger_conn, secrets, file, AT)
+    assert (report.granted, report.already) == (6, 14)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"external_id": ""}, "external_id is missing"),
+        ({"subject_identifier": ""}, "subject_identifier is missing"),
+        ({"service": "NO_SUCH"}, "service is not known"),
+        ({"recipient": "mohw"}, "recipient is not the service's (F43)"),
+        ({"documents": "RRT|CORR"}, "documents names what the service does not take as data (F43)"),
+        ({"documents": "RRA"}, "documents names what the service does not take as data (F43)"),
+        ({"identifier_kind": "CRN"}, "identifier_kind is not what the documents name their subjects by"),
+        ({"subject_identifier": "902301-4000001"}, "subject_identifier does not have the form of its kind"),
+        ({"grantor_identifier": "90230"}, "grantor_identifier does not have the form of its kind"),
+        ({"valid_until": "soon"}, "valid_from, valid_until or retain_until is not an ISO 8601 instant"),
+        ({"retain_until": "9" * 12}, "valid_from, valid_until or retain_until is not an ISO 8601 instant"),
+        ({"valid_until": "2026-06-01T00:00:00+09:00"}, "valid_until does not lie after valid_from"),
+        ({"frequency_cap": "0"}, "frequency_cap is not a whole number of at least 1"),
+        ({"frequency_cap": "1e3"}, "frequency_cap is not a whole number of at least 1"),
+        ({"notice_hash": ONE}, "notice_hash is not a SHA-256 digest in lower-case hexadecimal"),
+        ({"grantor_capacity": ONE}, "grantor_capacity is none of self, guardian, representative, owner"),
+        ({"identifier_statute": f"법 {ONE}"}, "identifier_statute holds what may be a person's number (F45)"),
+        ({"application_id": "902301-4000001"}, "application_id holds what may be a person's number (F45)"),
+        ({"cycle": "\x07"}, "cycle is longer than 200 characters or holds control characters"),
+        ({"cycle": "월" * 201}, "cycle is longer than 200 characters or holds control characters"),
+        (
+            {"service": "SINGLE_PARENT"},
+            "application_id is missing, and the service's authorisations are for one application",
+        ),
+    ],
+)
+def test_a_bad_row_is_refused_by_number_and_reason_and_the_others_go_on(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, change: dict[str, str], reason: str
+) -> None:
+    good = {**GOOD, "external_id": "x-2"}
+    report = import_file(ledger_conn, secrets, csv_file(tmp_path, {**GOOD, **change}, good), AT)
+    assert report.refused == (RefusedRow(1, reason),)
+    assert (report.rows, report.granted, report.reasons) == (2, 1, {reason: 1})
+    assert ONE not in str(report)
+
+
+def test_a_row_with_too_few_or_too_many_fields_is_refused_and_numbers_stay_right(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_rows, "BLOCK_BYTES", 2_000)
+    rows = [{**GOOD, "external_id": f"x-{n}"} for n in range(1, 101)]
+    file = csv_file(tmp_path, *rows)
+    lines = file.read_text().splitlines()
+    lines[3] += ",more"  # data row 3
+    lines[50] = "less"  # data row 50
+    lines[70] = lines[70].replace("2027-06-01", "never")  # data row 70
+    lines[100] = "less,than"  # the last
+    file.write_text("\n".join(lines) + "\n")
+    report = import_file(ledger_conn, secrets, file, AT)
+    fields = "the row does not have as many fields as the header"
+    instant = "valid_from, valid_until or retain_until is not an ISO 8601 instant"
+    assert [(r.row, r.reason) for r in report.refused] == [(3, fields), (50, fields), (70, instant), (100, fields)]
+    assert (report.rows, report.granted) == (100, 96)
+
+
+def test_an_external_id_counts_once_in_a_file_and_by_origin(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    file = csv_file(tmp_path, GOOD, {**GOOD, "subject_identifier": TWO}, {**GOOD, "origin": "mohw"})
+    report = import_file(ledger_conn, secrets, file, AT)
+    assert report.refused == (RefusedRow(2, "external_id stands in an earlier row of this file"),)
+    assert report.granted == 2
+
+
+def test_a_statutory_ground_has_no_grantor(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    row = {**GOOD, "service": "NHIS_WORKPLACE", "identifier_kind": "CRN", "application_id": "A-9"}
+    import_file(ledger_conn, secrets, csv_file(tmp_path, {**row, "grantor_identifier": ONE}), AT)
+    (found,) = ledger.authorisations(ledger_conn).to_pylist()
+    assert (found["kind"], found["_grantor_key"], found["document_type"]) == ("statute", None, "CORR")
+    assert found["application_id"] == "A-9"
+
+
+def test_nothing_is_imported_for_a_decided_application(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    applications.open_many(ledger_conn, [application("A-1"), application("A-2")], AT)
+    row = {**GOOD, "service": "SINGLE_PARENT"}
+    first = {**row, "application_id": "A-2", "external_id": "x-2"}
+    import_file(ledger_conn, secrets, csv_file(tmp_path, first), AT)
+    for key in ("A-1", "A-2"):
+        applications.decide(ledger_conn, key, "approved", AT)
+    report = import_file(ledger_conn, secrets, csv_file(tmp_path, {**row, "application_id": "A-1"}, first), AT)
+    assert report.refused == (RefusedRow(1, "the application is decided"),)
+    assert (report.granted, report.already) == (0, 1)
+
+
+def test_f26_hostile_texts_are_refused_or_kept_as_texts(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    hostile = ["'; drop table events; --", "{{ 7 * 7 }}", "=cmd|' /C calc'!A0", "$(reboot)", "a\\tb"]
+    rows = [
+        {**GOOD, "external_id": f"{text}", "identifier_statute": text, "subject_identifier": f"9023014{n:06d}"}
+        for n, text in enumerate(hostile)
+    ]
+    report = import_file(ledger_conn, secrets, csv_file(tmp_path, *rows), AT)
+    assert report.granted == len(hostile)
+    kept = ledger.authorisations(ledger_conn, document_type="RRT").column("identifier_statute").to_pylist()
+    assert sorted(kept) == sorted(hostile)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"external_id,service\nx,y\n", "lacks the columns identifier_kind"),
+        ((",".join(GOOD) + f",secret {ONE}\n").encode(), "1 columns that are not known"),
+        ((",".join(GOOD) + ",origin\n").encode(), "or one twice"),
+        ((",".join(GOOD) + "\n").encode() + ("한글," * 6 + "한글\n").encode("cp949"), "cannot be read as CSV in UTF-8"),
+        (b"", "cannot be read as CSV"),
+        (b"\x00\x01\x02", "given.csv"),
+    ],
+)
+def test_p8_a_file_that_is_wrong_as_a_whole_is_refused_in_a_sentence(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    file = tmp_path / "given.csv"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=sentence) as refused:
+        import_file(ledger_conn, secrets, file, AT)
+    assert ONE not in str(refused.value)
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    assert ledger.position(ledger_conn) == 0
+
+
+def test_a_file_that_is_not_there_or_no_parquet_is_refused_in_a_sentence(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="There is no file"):
+        import_file(ledger_conn, secrets, tmp_path / "none.csv", AT)
+    (tmp_path / "given.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UsageError, match="cannot be read as Parquet"):
+        import_file(ledger_conn, secrets, tmp_path / "given.parquet", AT)
+
+
+def test_a_file_without_rows_imports_nothing(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    file = tmp_path / "given.csv"
+    file.write_text(",".join(GOOD) + "\n")
+    assert import_file(ledger_conn, secrets, file, AT).rows == 0

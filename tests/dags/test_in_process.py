@@ -1,0 +1,81 @@
+"""The DAGs of the walk in one process, on a real world: `make run` without its show."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hanbeon.dag_process import dag_process
+from hanbeon.errors import DependencyDown
+from hanbeon.postgres import ledger_dsn
+from hanbeon.settings import PROJECT, HomeSettings, Settings
+from hanbeon.up import free_port
+from schemas.contract import sources
+from sources.simulate.serve import serve
+from tests.dags.conftest import personal_values_in, survivors
+
+PULLS = [f"pull__{c.slug}" for c in sources()]
+
+
+def break_holder(home: Path, holder: str) -> None:
+    """Point a REST holder at a port where nobody answers."""
+    path = home / "agencies" / "endpoints.json"
+    given = json.loads(path.read_text(encoding="utf-8"))
+    given["rest"][holder]["url"] = f"http://127.0.0.1:{free_port()}"
+    path.write_text(json.dumps(given), encoding="utf-8")
+
+
+def test_one_holder_that_is_down_holds_up_nobody(settings: Settings) -> None:
+    """F29, P8. Quiet on the terminal, in asset order, and no personal value in Airflow's files even when it fails."""
+    heard: list[tuple[str, str]] = []
+    with ledger_dsn(settings), serve(settings.home_path):
+        break_holder(settings.home_path, "mohw")
+        with dag_process(settings) as dags:
+            results = dags.run(lambda dag_id, state, _seconds: heard.append((dag_id, state)))
+        states = {r.dag_id: r.state for r in results}
+        assert states.pop("pull__mohw__disability") == "failed"
+        assert set(states.values()) == {"success"}, results
+        assert [r.dag_id for r in results] == ["recover", *PULLS, "standardise", "publish", "erase"]
+        assert [d for d, state in heard if state == "running"] == [r.dag_id for r in results]
+        message = next(r.message for r in results if r.state == "failed")
+        assert message
+        assert "mohw" in message
+        assert dags.process.returncode == 1
+    assert personal_values_in(settings.home_path / "logs", settings.home_path) == []
+    assert personal_values_in(settings.home_path / "airflow", settings.home_path) == []
+    assert survivors(settings.home_path) == []
+
+
+def test_a_process_that_dies_is_reported_with_its_log(tmp_path: Path) -> None:
+    with dag_process(Settings(home=HomeSettings(str(tmp_path)))) as dags:
+        dags.process.kill()
+        dags.process.wait()
+        with pytest.raises(DependencyDown, match=r"dags\.log"):
+            dags.run(lambda *_: None)
+
+
+def test_the_dag_process_never_outlives_its_parent(tmp_path: Path) -> None:
+    code = f"""
+import time
+from hanbeon.dag_process import dag_process
+from hanbeon.settings import HomeSettings, Settings
+with dag_process(Settings(home=HomeSettings({str(tmp_path)!r}))) as dags:
+    print(dags.process.pid, flush=True)
+    time.sleep(60)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = parent.stdout.readline().strip()
+    assert any(line.startswith(f"{child} ") for line in survivors(tmp_path))
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(300):
+        if not survivors(tmp_path):
+            break
+        time.sleep(0.1)
+    assert survivors(tmp_path) == []

@@ -1,0 +1,54 @@
+"""A whole small country: its agencies up, the demonstration's consents in the ledger, the main job run once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from hanbeon import demo
+from hanbeon.settings import HomeSettings, Settings, SourceSettings
+from pipeline.run import Run, open_run
+from pipeline.summary import Summary
+from pipeline.verbs import run_every_step
+from sources.simulate import world
+from sources.simulate.candidates import candidates
+from sources.simulate.serve import serve
+
+PEOPLE, SEED = 400, 7
+
+
+@dataclass(frozen=True)
+class Country:
+    """An open run on a home whose agencies answer."""
+
+    run: Run
+    settings: Settings
+    home: Path
+    summaries: list[Summary]
+
+    def again(self, run_id: str) -> list[Summary]:
+        return run_every_step(replace(self.run, run_id=run_id))
+
+    def run_as(self, run_id: str) -> Run:
+        return replace(self.run, run_id=run_id)
+
+
+def settings_of(home: Path) -> Settings:
+    return Settings(home=HomeSettings(str(home)), sources=SourceSettings(retries=1, timeout_seconds=10))
+
+
+@contextmanager
+def country(home: Path) -> Iterator[Country]:
+    settings = settings_of(home)
+    world.build(home, PEOPLE, SEED)
+    with serve(home), open_run(settings, "first") as run:
+        demo.consents(run, candidates(home), run.at())
+        yield Country(run, settings, home, run_every_step(run))
+
+
+@pytest.fixture(scope="module")
+def korea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
+    with country(tmp_path_factory.mktemp("country")) as found:
+        yield found
