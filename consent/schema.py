@@ -26,7 +26,7 @@ create table if not exists events (
     subject text not null,
     salt bytea,
     leaf_hash bytea not null check (length(leaf_hash) = 32),
-    payload jsonb,
+    payload json,  -- as text: the very bytes that the leaf hash was taken over
     check ((salt is null) = (payload is null))
 );
 create index if not exists events_of_authorisation on events (authorisation_id, position);

@@ -33,6 +33,7 @@ def check(text: str, relations: Collection[str]) -> None:
     if len(text) > LONGEST_STATEMENT or "\x00" in text:
         raise UsageError(f"A query is text of at most {LONGEST_STATEMENT} characters, without NUL.")
     try:
+        text.encode("utf-8")  # a lone surrogate is no text that DuckDB takes
         statements = duckdb.extract_statements(text)
     except (duckdb.Error, UnicodeError) as error:
         raise UsageError("The query is not valid SQL. Check its spelling; the dialect is DuckDB's.") from error

@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - whoever read us has left; nothing may flush into the pipe
         return 1
     except Exception as error:
+        if any((c.__module__, c.__name__) == ("psycopg", "OperationalError") for c in type(error).__mro__):
+            return _say("The ledger's database does not answer. Check ledger.dsn, and that its server is up.", 3)
         return _say(_unexpected(error), 1)
 
 

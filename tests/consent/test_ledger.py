@@ -224,7 +224,7 @@ def test_canonical_json_is_that_of_rfc_8785(payload: dict[str, object]) -> None:
 def test_f10_an_edited_row_no_longer_matches_its_leaf_hash(ledger_conn: psycopg.Connection) -> None:
     (key,) = ledger.grant(ledger_conn, [grant()], AT)
     ledger_conn.execute("alter table events disable trigger user")
-    ledger_conn.execute("update events set payload = jsonb_set(payload, '{recipient}', '\"mohw\"')")
+    ledger_conn.execute("update events set payload = jsonb_set(payload::jsonb, '{recipient}', '\"mohw\"')::json")
     assert not ledger.history(ledger_conn, key)[0].is_intact
 
 

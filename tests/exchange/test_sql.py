@@ -23,6 +23,7 @@ GOOD = [
     "select unnest([1, 2])",
 ]
 REFUSED = [
+    "select " + "(" * 5000,
     *(
         "",
         "   ",
@@ -69,7 +70,7 @@ REFUSED = [
     *("from duckdb_tables", "from memory.main.bundles", "from pragma_database_size()", "from which_secret('a', 'b')"),
     *("with pg_class as (select 1) select * from (select 1) as x, pg_class", "select getenv('HOME')"),
     *("select current_setting('home_directory')", "select version()", "select getvariable('x')", "select pg_sleep(1)"),
-    *("select write_log('x')", "select current_user", "select * from (pivot bundles on state using count(*))"),
+    *("select write_log('x')", "select session_user()", "select * from (pivot bundles on state using count(*))"),
     *("select * from gold_income_certificate", "select * from given", "select * from held", "select * from run"),
 ]
 

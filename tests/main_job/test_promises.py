@@ -1,4 +1,4 @@
-"""The promises, held against a country that was run once: P1, P4, P5, P6, P8, P10, and completeness against the truth."""
+"""The promises, held against a country that was run once: P1, P4, P5, P6, P8, P10, and all that the holders hold."""
 
 import json
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """A small personal table and its writers, for the tests of the write protocol; also what the killed processes run.
 
-`Dying` wraps the steps of the protocol in this process and kills it, with SIGKILL, at the n-th boundary between them.
+`Dying` wraps the steps of the protocol in this process and kills it, with SIGKILL, after the n-th of them.
 """
 
 import multiprocessing
@@ -24,7 +24,7 @@ from consent.journal import PullState
 from consent.model import Approval, Grant, Kind, Mode, Scope
 from hanbeon.settings import HomeSettings, Settings
 from lake import files, layout, tables
-from pipeline import pointer, settle, writing
+from pipeline import writing
 from pipeline.commit import Change, Current, Leaf, Plan, commit
 from pipeline.run import Run
 from schemas.contract import source
@@ -128,48 +128,39 @@ def pull(run: Run, keys: Sequence[int]) -> list[Leaf]:
 
 
 class Dying:
-    """Kills this process at the n-th boundary; counts them when n is out of reach."""
+    """Kills this process right after the n-th step of the protocol, or the n-th of one name."""
 
     STEPS: tuple[tuple[Any, str], ...] = (
         (journal, "open_intent"),
-        (journal, "plan_intent"),
         (writing, "plan_intent"),
         (tables, "create"),
         (tables, "write"),
         (files, "sync_files"),
-        (files, "sync_folder"),
         (journal, "record_leaf"),
-        (journal, "close_intent"),
         (journal, "move_pointer"),
-        (pointer, "mirror_pointer"),
         (files, "write_durably"),
-        (settle, "settle"),
     )
 
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.seen = 0
+    def __init__(self, at: int, only: str | None = None) -> None:
+        self.left = at
         for module, name in self.STEPS:
-            setattr(module, name, self._wrapped(getattr(module, name)))
+            if only in (None, name):
+                setattr(module, name, self._wrapped(getattr(module, name)))
 
     def _wrapped(self, step: Callable[..., Any]) -> Callable[..., Any]:
         def dying(*args: Any, **kwargs: Any) -> Any:
-            self._boundary()
             result = step(*args, **kwargs)
-            self._boundary()
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
             return result
 
         return dying
 
-    def _boundary(self) -> None:
-        if self.seen == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.seen += 1
 
-
-def pull_dying(dsn: str, home: Path, keys: Sequence[int], at: int) -> None:
-    """Entry of a process that is killed at a boundary. Ends with exit code 0 if it outlives them all."""
-    Dying(at)
+def pull_dying(dsn: str, home: Path, keys: Sequence[int], at: int, only: str | None = None) -> None:
+    """Entry of a process that is killed after a step. Ends with exit code 0 if it outlives them all."""
+    Dying(at, only)
     pull(make_run(dsn, home, "pull-1"), keys)
 
 

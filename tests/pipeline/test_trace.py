@@ -144,9 +144,7 @@ def test_no_record_no_trace_f62(own_lake: SmallLake) -> None:
         trace_row(own_lake.run, GOLD, evidence, "auditor")
 
 
-@pytest.mark.parametrize(
-    "table", ["gold/nope", "ledger/events", "../etc", "", "gold/service_bundles", "shares/mogef/nope"]
-)
+@pytest.mark.parametrize("table", ["gold/nope", "ledger/events", "../etc", "", "gold/service_bundles", "shares/x/y"])
 def test_another_table_is_refused(own_lake: SmallLake, table: str) -> None:
     with pytest.raises(UsageError, match="no table of evidence"):
         trace_row(own_lake.run, table, "0" * 32, "auditor")

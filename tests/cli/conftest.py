@@ -1,0 +1,45 @@
+"""The command line as a user meets it: arguments in; exit code, standard output and standard error out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from hanbeon.cli import main
+from tests.small_lake import SmallLake
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+Hanbeon = Callable[..., Said]
+
+
+@pytest.fixture
+def bare(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> Hanbeon:
+    """Run a command in a home of its own, where nothing is yet and no database is up."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("bare"))
+    monkeypatch.setenv("HANBEON_HOME__PATH", "var")
+    monkeypatch.setenv("HANBEON_LEDGER__DSN", "postgresql://127.0.0.1:9/nobody?connect_timeout=1")
+
+    def hanbeon(*arguments: str) -> Said:
+        capfd.readouterr()
+        code = main(list(arguments))
+        out, err = capfd.readouterr()
+        return Said(code, out, err)
+
+    return hanbeon
+
+
+@pytest.fixture
+def hanbeon(bare: Hanbeon, own_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> Hanbeon:
+    """Run a command on the small lake."""
+    monkeypatch.setenv("HANBEON_HOME__PATH", str(own_lake.run.settings.home_path))
+    monkeypatch.setenv("HANBEON_LEDGER__DSN", own_lake.run.settings.ledger.dsn)
+    return bare

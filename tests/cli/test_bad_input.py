@@ -1,0 +1,204 @@
+"""Bad input of every command ends with one sentence and exit code 2, never a traceback, never an echo of a number."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Hanbeon, Said
+from tests.small_lake import ONE
+
+RUBBISH = (
+    "",
+    " ",
+    "-",
+    "--",
+    "0",
+    "-1",
+    "nope",
+    "한글",
+    "'; drop table events; --",
+    "\x1b[31m",
+    "../../etc/passwd",
+    "a" * 3000,
+)
+ONE_ARGUMENT = [
+    ["pull"],
+    ["application", "show"],
+    ["application", "list", "--state"],
+    ["application", "list", "--service"],
+    ["application", "list", "--limit"],
+    ["application", "open", "--service"],
+    ["approval", "suspend"],
+    ["approval", "resume"],
+    ["approval", "end"],
+    ["approval", "grant", "--service"],
+    ["consent", "show"],
+    ["consent", "withdraw"],
+    ["consent", "pause"],
+    ["consent", "resume"],
+    ["consent", "import"],
+    ["consent", "grant", "--service"],
+    ["consent", "grant", "--application"],
+    ["consent", "grant", "--identifier-file"],
+    ["consent", "list", "--state"],
+    ["consent", "list", "--service"],
+    ["consent", "list", "--identifier-file"],
+    ["trace", "authorisation"],
+    ["trace", "application"],
+    ["trace", "row"],
+    ["sql"],
+    ["world", "advance", "--days"],
+    ["world", "build", "--people"],
+    ["world", "truth"],
+    ["nope"],
+]
+# What a command takes although it looks like rubbish: nothing to refuse there.
+FINE = {("sql", ""), ("sql", " ")}
+
+
+def assert_one_sentence(said: Said) -> None:
+    assert said.code == 2, said
+    assert len(said.err.strip().splitlines()) == 1
+    assert said.err.strip().endswith((".", "`"))
+    assert "Traceback" not in said.err + said.out
+    assert "Something unexpected" not in said.err
+    assert "\x1b" not in said.err
+
+
+@pytest.mark.parametrize("command", ONE_ARGUMENT, ids=" ".join)
+def test_rubbish_ends_with_a_sentence_and_exit_code_2(
+    hanbeon: Hanbeon, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", open("/dev/null", encoding="utf-8"))  # noqa: SIM115
+    for rubbish in RUBBISH:
+        if (" ".join(command), rubbish) not in FINE:
+            assert_one_sentence(hanbeon(*command, rubbish))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["application", "paper", "A-NOBODY", "FAMR"],
+        ["application", "decide", "A-NOBODY", "approved"],
+        ["application", "decide", "A-NOBODY", "perhaps"],
+        ["consent", "grant"],
+        ["consent", "grant", "--service", "SINGLE_PARENT"],
+        ["consent", "grant", "--application", "A-NOBODY"],
+        ["consent", "grant", "--application", "A", "--identifier-file", "-"],
+        ["consent", "grant", "--identifier-file", "nothing.txt"],
+        ["consent", "grant", "--service", "SINGLE_PARENT", "--identifier-file", "nothing.txt"],
+        ["approval", "grant", "--service", "SINGLE_PARENT", "--document", "NOPE"],
+        ["approval", "grant", "--service", "SINGLE_PARENT", "--until", "tomorrow"],
+        ["approval", "grant", "--service", "SINGLE_PARENT", "--until", "1999-01-01"],
+        ["trace", "row", "gold/family_relation_certificate", "0" * 32],
+        ["trace", "row", "gold/nope", "x"],
+        ["sql", "select 1; select 2"],
+        ["sql", "copy bundles to 'x'"],
+        ["run", "--show", "--json"],
+        ["run", "--run-id", "../x"],
+        ["erase", "--run-id", "한글"],
+        ["publish", "--run-id", "a b"],
+        ["recover", "--run-id", "a" * 121],
+        ["world", "truth", "FAMR", "--out", "x", "--format", "xml"],
+        ["world", "truth", "NOPE", "--out", "x"],
+        ["world", "advance", "--days", "3"],
+        ["world", "reset"],
+        ["world", "serve"],
+        ["sources", "--nope"],
+        ["doctor", "extra"],
+        ["erase", "extra"],
+        ["trace", "row", "gold/family_relation_certificate", "0" * 32, "--reader", "\x00"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_ends_with_a_sentence_and_exit_code_2(hanbeon: Hanbeon, arguments: list[str]) -> None:
+    assert_one_sentence(hanbeon(*arguments))
+
+
+@pytest.mark.parametrize(
+    "command", [["consent", "withdraw"], ["application", "show"], ["pull"], ["nope"], ["trace", "row"]]
+)
+def test_a_number_typed_by_mistake_is_not_repeated_p8(hanbeon: Hanbeon, command: list[str]) -> None:
+    for number in (ONE, f"{ONE[:6]}-{ONE[6:]}"):
+        said = hanbeon(*command, number)
+        assert said.code == 2
+        assert number not in said.err + said.out
+        assert ONE[6:] not in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n\n",
+        b"12\n",
+        b"9021152345678\n902115234567x\n",
+        b"\xff\xfe\x00",
+        "９０２１１５２３４５６７８\n".encode(),
+        b"9021152345678,x\n",
+    ],
+    ids=["empty", "blank", "short", "letter", "no text", "full width", "two columns"],
+)
+def test_a_bad_identifier_file_names_the_line_and_not_the_value(
+    hanbeon: Hanbeon, tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "numbers.txt"
+    file.write_bytes(content)
+
+    said = hanbeon("consent", "grant", "--service", "SINGLE_PARENT", "--identifier-file", str(file))
+
+    assert_one_sentence(said)
+    assert "9021152345678" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HANBEON_NOPE__X", "1"),
+        ("HANBEON_HOME__NOPE", "1"),
+        ("HANBEON_EXCHANGE__MINIMUM_GROUP", "few"),
+        ("HANBEON_CONFIG", "nope.toml"),
+    ],
+)
+def test_a_wrong_setting_is_named(bare: Hanbeon, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert_one_sentence(bare("application", "list"))
+
+
+def test_a_database_that_is_down_is_exit_code_3(bare: Hanbeon) -> None:
+    said = bare("application", "list")
+
+    assert said.code == 3
+    assert len(said.err.strip().splitlines()) == 1
+
+
+def test_something_unexpected_is_named_by_type_and_place_and_never_by_its_message_p8(
+    bare: Hanbeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError(f"of {ONE}")
+
+    monkeypatch.setattr("hanbeon.settings.load", broken)
+    said = bare("application", "list")
+
+    assert said.code == 1
+    assert "ZeroDivisionError in cli/test_bad_input.py" in said.err
+    assert ONE not in said.err
+    assert "Traceback" not in said.err
+    monkeypatch.setenv("HANBEON_DEBUG", "1")
+    assert "Traceback" in bare("application", "list").err
+
+
+def test_doctor_says_who_else_may_read_the_keys(hanbeon: Hanbeon, own_lake: object) -> None:
+    import os
+
+    keys = Path(os.environ["HANBEON_HOME__PATH"]) / "keys"
+    key = next(keys.glob("*.key"))
+    key.chmod(stat.S_IRUSR | stat.S_IROTH)
+
+    said = hanbeon("doctor")
+
+    assert said.code == 1
+    assert key.name in said.out
