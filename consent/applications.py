@@ -132,7 +132,7 @@ def decide(
             " satisfied_by = %s, ledger_position = %s where application_id = %s",
             [str(outcome), at, decision_id, Jsonb(evidence), positions[0], application_id],
         )
-        set_state(conn, consumed, positions[1:], State.CONSUMED, at)
+        set_state(conn, consumed, positions[1:], State.CONSUMED, at, is_use=True)
     return decision_id
 
 

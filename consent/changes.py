@@ -15,6 +15,8 @@ from consent.errors import ForbiddenTransition
 from consent.model import IDEMPOTENT, TRANSITIONS, Event, Mode, Reason, State
 from hanbeon.errors import GateRefused, UsageError
 
+USES = (Event.USED, Event.CONSUMED)
+
 
 def change(
     conn: psycopg.Connection,
@@ -24,6 +26,7 @@ def change(
     valid_until: datetime | None = None,
     retain_until: datetime | None = None,
 ) -> None:
+    """Append the event and change the state. The two instants are a renewal's new ends."""
     with conn.transaction():
         newest = log.lock(conn)
         found = conn.execute(
@@ -33,35 +36,25 @@ def change(
         ).fetchone()
         if found is None:
             raise UsageError("There is no authorisation with this id in the ledger. `hanbeon consent list` shows them.")
-        state, mode = State(found[0]), Mode(found[1])
+        state, mode, until, retained, cap, used = State(found[0]), Mode(found[1]), *found[2:]
         if (state, event) in IDEMPOTENT:
             return
         if event is Event.CONSUMED and mode is Mode.STANDING:
             event = Event.USED
         if (state, event) not in TRANSITIONS:
             raise ForbiddenTransition(f"This authorisation is {state}, so it cannot be {event}.")
-        if event is Event.USED:
-            _need_uses_left(found[4], found[5])
-        payload: dict[str, Any] = {}
-        if event is Event.RENEWED:
-            assert valid_until is not None
-            payload = _renewal(mode, found[2], valid_until, max(retain_until or found[3], valid_until), at)
-        positions = log.append(conn, newest, [log.entry(event, authorisation_id, payload, authorisation_id)], at)
-        set_state(conn, [authorisation_id], positions, TRANSITIONS[(state, event)], at)
-        if payload:
+        if event is Event.USED and cap is not None and used >= cap:
+            raise GateRefused("This authorisation has been used as often as it allows.", Reason.FREQUENCY_EXCEEDED)
+        ends: dict[str, Any] = {}
+        if event is Event.RENEWED and valid_until is not None:
+            ends = _renewal(mode, until, valid_until, max(retain_until or retained, valid_until), at)
+        positions = log.append(conn, newest, [log.entry(event, authorisation_id, ends, authorisation_id)], at)
+        set_state(conn, [authorisation_id], positions, TRANSITIONS[(state, event)], at, is_use=event in USES)
+        if ends:
             conn.execute(
                 "update authorisations set valid_until = %s, retain_until = %s where authorisation_id = %s",
-                [payload["valid_until"], payload["retain_until"], authorisation_id],
+                [ends["valid_until"], ends["retain_until"], authorisation_id],
             )
-        if event in (Event.USED, Event.CONSUMED):
-            conn.execute(
-                "update authorisations set used_count = used_count + 1 where authorisation_id = %s", [authorisation_id]
-            )
-
-
-def _need_uses_left(cap: int | None, used: int) -> None:
-    if cap is not None and used >= cap:
-        raise GateRefused("This authorisation has been used as often as it allows.", Reason.FREQUENCY_EXCEEDED)
 
 
 def _renewal(
@@ -76,10 +69,19 @@ def _renewal(
     return {"valid_until": log.instant_text(valid_until), "retain_until": log.instant_text(retain_until)}
 
 
-def set_state(conn: psycopg.Connection, ids: Sequence[str], positions: range, state: State, at: datetime) -> None:
+def set_state(
+    conn: psycopg.Connection,
+    ids: Sequence[str],
+    positions: range,
+    state: State,
+    at: datetime,
+    is_use: bool = False,
+) -> None:
+    """Bring every row of these authorisations to the state that the events at these positions led to."""
     conn.execute(
-        "update authorisations as a set state = %s, state_at = %s, ledger_position = moved.position"
+        "update authorisations as a set state = %s, state_at = %s, ledger_position = moved.position,"
+        " used_count = used_count + %s"
         " from unnest(%s::text[], %s::bigint[]) as moved (authorisation_id, position)"
         " where a.authorisation_id = moved.authorisation_id",
-        [str(state), at, list(ids), list(positions)],
+        [str(state), at, int(is_use), list(ids), list(positions)],
     )

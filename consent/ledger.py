@@ -33,6 +33,7 @@ from consent.snapshot import (
     read,
     snapshot,
 )
+from hanbeon.errors import UsageError
 
 __all__ = [
     "APPLICATIONS_SCHEMA",
@@ -86,6 +87,8 @@ def position(conn: psycopg.Connection) -> int:
 def grant(conn: psycopg.Connection, grants: Sequence[Grant], at: datetime) -> list[str]:
     """Record authorisations; returns their ids in order. Raises UsageError when an id is already taken."""
     named = [g.authorisation_id or new_id("auth") for g in grants]
+    if len(set(named)) < len(named):
+        raise UsageError("Two authorisations have one id. Give each its own.")
     granted = grant_missing(conn, dict(zip(named, grants, strict=True)), at, is_new=True)
     return [authorisation_id for authorisation_id in named if authorisation_id in granted]
 

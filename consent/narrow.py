@@ -45,7 +45,7 @@ def _equal(column: str, value: int | str) -> sql.Composable:
 
 @contextmanager
 def _still(conn: psycopg.Connection) -> Iterator[int]:
-    """The ledger position at which everything read inside holds; the head is held where a caller's transaction is open."""
+    """The position at which everything read inside holds; the head is held where a caller's transaction is open."""
     is_outermost = conn.info.transaction_status is TransactionStatus.IDLE
     with conn.transaction():
         if is_outermost:

@@ -88,7 +88,7 @@ def _unexpected(error: Exception) -> str:
     if os.environ.get("HANBEON_DEBUG") == "1":
         traceback.print_exception(error)
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if f"{os.sep}site-packages{os.sep}" not in f.filename] or list(frames)
+    own = [f for f in frames if not f.filename.startswith((sys.prefix, sys.base_prefix))] or list(frames)
     place = f"{'/'.join(own[-1].filename.split(os.sep)[-2:])}, line {own[-1].lineno}" if own else "an unknown place"
     return (
         f"Something unexpected happened: {type(error).__name__} in {place}. "

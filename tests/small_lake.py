@@ -8,6 +8,7 @@ alone; `THREE` applies and refuses consent. Each has one family certificate in b
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -85,13 +86,27 @@ def lake_template(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def own_lake(lake_template: Template, postgres_dsn: str, tmp_path: Path) -> Iterator[SmallLake]:
+    with _copy(lake_template, postgres_dsn, tmp_path / "home") as lake:
+        yield lake
+
+
+@pytest.fixture(scope="session")
+def still_lake(
+    lake_template: Template, postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SmallLake]:
+    """One copy for every test of a worker that changes nothing."""
+    with _copy(lake_template, postgres_dsn, tmp_path_factory.mktemp("still") / "home") as lake:
+        yield lake
+
+
+@contextmanager
+def _copy(template: Template, postgres_dsn: str, home: Path) -> Iterator[SmallLake]:
     name = f"own_lake_{uuid4().hex[:12]}"
     with psycopg.connect(postgres_dsn, autocommit=True) as conn:
-        conn.execute(f"create database {name} template {lake_template.database}")
-        home = tmp_path / "home"
-        shutil.copytree(lake_template.home, home)
+        conn.execute(f"create database {name} template {template.database}")
+        shutil.copytree(template.home, home)
         with open_run(settings_of(home, database(postgres_dsn, name)), "reading") as run:
-            yield SmallLake(run, *lake_template.citizens)
+            yield SmallLake(run, *template.citizens)
         conn.execute(f"drop database {name} with (force)")
 
 

@@ -182,7 +182,7 @@ def import_(
     """Import many authorisations; a file read twice adds nothing. Exit 1 where rows were refused."""
     from consent.imports import import_file
 
-    if not file.is_file():
+    if not _is_file(file):
         raise UsageError("There is no such file.")
     with opened() as run:
         report = import_file(run.conn, run.secrets, file, run.at())
@@ -198,6 +198,13 @@ def import_(
             print(f"  and {len(report.refused) - 20:,} more; --json lists them all.")
     if report.refused:
         raise typer.Exit(1)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file system takes
+        return False
 
 
 def _known_keys(run: "Run", given: list[str]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +21,9 @@ Hanbeon = Callable[..., Said]
 
 
 @pytest.fixture
-def bare(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
-) -> Hanbeon:
+def bare(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Hanbeon:
     """Run a command in a home of its own, where nothing is yet and no database is up."""
-    monkeypatch.chdir(tmp_path_factory.mktemp("bare"))
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HANBEON_HOME__PATH", "var")
     monkeypatch.setenv("HANBEON_LEDGER__DSN", "postgresql://127.0.0.1:9/nobody?connect_timeout=1")
 
@@ -39,7 +38,17 @@ def bare(
 
 @pytest.fixture
 def hanbeon(bare: Hanbeon, own_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> Hanbeon:
-    """Run a command on the small lake."""
-    monkeypatch.setenv("HANBEON_HOME__PATH", str(own_lake.run.settings.home_path))
-    monkeypatch.setenv("HANBEON_LEDGER__DSN", own_lake.run.settings.ledger.dsn)
+    """Run a command on a small lake of the test's own."""
+    return _on(own_lake, bare, monkeypatch)
+
+
+@pytest.fixture
+def refused(bare: Hanbeon, still_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> Hanbeon:
+    """Run a command that changes nothing, because it is refused."""
+    return _on(still_lake, bare, monkeypatch)
+
+
+def _on(lake: SmallLake, bare: Hanbeon, monkeypatch: pytest.MonkeyPatch) -> Hanbeon:
+    monkeypatch.setenv("HANBEON_HOME__PATH", str(lake.run.settings.home_path))
+    monkeypatch.setenv("HANBEON_LEDGER__DSN", lake.run.settings.ledger.dsn)
     return bare

@@ -1,6 +1,7 @@
 """Bad input of every command ends with one sentence and exit code 2, never a traceback, never an echo of a number."""
 
 import stat
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ ONE_ARGUMENT = [
     ["nope"],
 ]
 # What a command takes although it looks like rubbish: nothing to refuse there.
-FINE = {("sql", ""), ("sql", " ")}
+FINE = {("sql", ""), ("sql", " "), ("sql", "-"), ("sql", "--")}
 
 
 def assert_one_sentence(said: Said) -> None:
@@ -68,12 +69,12 @@ def assert_one_sentence(said: Said) -> None:
 
 @pytest.mark.parametrize("command", ONE_ARGUMENT, ids=" ".join)
 def test_rubbish_ends_with_a_sentence_and_exit_code_2(
-    hanbeon: Hanbeon, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    refused: Hanbeon, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", open("/dev/null", encoding="utf-8"))  # noqa: SIM115
+    monkeypatch.setattr("sys.stdin", StringIO())
     for rubbish in RUBBISH:
         if (" ".join(command), rubbish) not in FINE:
-            assert_one_sentence(hanbeon(*command, rubbish))
+            assert_one_sentence(refused(*command, rubbish))
 
 
 @pytest.mark.parametrize(
@@ -112,55 +113,54 @@ def test_rubbish_ends_with_a_sentence_and_exit_code_2(
     ],
     ids=" ".join,
 )
-def test_wrong_use_ends_with_a_sentence_and_exit_code_2(hanbeon: Hanbeon, arguments: list[str]) -> None:
-    assert_one_sentence(hanbeon(*arguments))
+def test_wrong_use_ends_with_a_sentence_and_exit_code_2(refused: Hanbeon, arguments: list[str]) -> None:
+    assert_one_sentence(refused(*arguments))
 
 
 @pytest.mark.parametrize(
     "command", [["consent", "withdraw"], ["application", "show"], ["pull"], ["nope"], ["trace", "row"]]
 )
-def test_a_number_typed_by_mistake_is_not_repeated_p8(hanbeon: Hanbeon, command: list[str]) -> None:
+def test_a_number_typed_by_mistake_is_not_repeated_p8(refused: Hanbeon, command: list[str]) -> None:
     for number in (ONE, f"{ONE[:6]}-{ONE[6:]}"):
-        said = hanbeon(*command, number)
+        said = refused(*command, number)
         assert said.code == 2
         assert number not in said.err + said.out
         assert ONE[6:] not in said.err + said.out
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\n\n",
-        b"12\n",
-        b"9021152345678\n902115234567x\n",
-        b"\xff\xfe\x00",
-        "９０２１１５２３４５６７８\n".encode(),
-        b"9021152345678,x\n",
-    ],
-    ids=["empty", "blank", "short", "letter", "no text", "full width", "two columns"],
-)
+BAD_FILES = {
+    "empty": b"",
+    "blank": b"\n\n",
+    "short": b"12\n",
+    "letter": b"9021152345678\n902115234567x\n",
+    "no text": b"\xff\xfe\x00",
+    "full width": "９０２１１５２３４５６７８\n".encode(),
+    "two columns": b"9021152345678,x\n",
+}
+
+
+@pytest.mark.parametrize("content", BAD_FILES.values(), ids=BAD_FILES.keys())
 def test_a_bad_identifier_file_names_the_line_and_not_the_value(
-    hanbeon: Hanbeon, tmp_path: Path, content: bytes
+    refused: Hanbeon, tmp_path: Path, content: bytes
 ) -> None:
     file = tmp_path / "numbers.txt"
     file.write_bytes(content)
 
-    said = hanbeon("consent", "grant", "--service", "SINGLE_PARENT", "--identifier-file", str(file))
+    said = refused("consent", "grant", "--service", "SINGLE_PARENT", "--identifier-file", str(file))
 
     assert_one_sentence(said)
     assert "9021152345678" not in said.err
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("HANBEON_NOPE__X", "1"),
-        ("HANBEON_HOME__NOPE", "1"),
-        ("HANBEON_EXCHANGE__MINIMUM_GROUP", "few"),
-        ("HANBEON_CONFIG", "nope.toml"),
-    ],
-)
+BAD_SETTINGS = {
+    "HANBEON_NOPE__X": "1",
+    "HANBEON_HOME__NOPE": "1",
+    "HANBEON_EXCHANGE__MINIMUM_GROUP": "few",
+    "HANBEON_CONFIG": "nope.toml",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_SETTINGS.items())
 def test_a_wrong_setting_is_named(bare: Hanbeon, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
 

@@ -1,7 +1,6 @@
 """The commands at work: help by group of user, listings as JSON, a citizen's and a case worker's day."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +52,6 @@ def test_the_module_can_be_run() -> None:
         capture_output=True,
         text=True,
         check=False,
-        env=dict(os.environ),
     )
 
     assert said.returncode == 2

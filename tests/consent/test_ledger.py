@@ -83,6 +83,8 @@ def test_f40_withdrawing_twice_is_one_event_and_granting_anew_is_another_authori
     assert [(e.position, e.kind) for e in ledger.history(ledger_conn, second)] == [(3, "granted")]
     with pytest.raises(ForbiddenTransition):
         ledger.grant(ledger_conn, [grant(authorisation_id=first)], AT)
+    with pytest.raises(UsageError, match="one id"):
+        ledger.grant(ledger_conn, [grant(authorisation_id="x"), grant(authorisation_id="x")], AT)
     assert ledger.position(ledger_conn) == 3
 
 

@@ -16,7 +16,7 @@ import pytest
 from hanbeon.airflow_home import ADMIN, password_path
 from hanbeon.settings import PROJECT, Settings
 from tests.dags.conftest import environment_of, personal_values_in, survivors
-from tests.dags.test_in_process import break_holder
+from tests.dags.test_in_process import holder_down
 
 CHAIN = ("standardise", "publish", "erase")
 WELL = {"nts": "pull__nts__income"}
@@ -83,8 +83,7 @@ def make_up(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.timeout(300)
 def test_pulls_lead_through_assets_to_published_tables_and_ctrl_c_leaves_nothing(settings: Settings) -> None:
     """F29: one holder's failure holds up nobody. P8: events and Airflow's files hold no personal value."""
-    with make_up(settings) as (process, url):
-        break_holder(settings.home_path, "mohw")
+    with make_up(settings) as (process, url), holder_down(settings.home_path, "mohw"):
         api = Api(url, settings)
         api.wait_for_dags(11)
         for dag_id in (*CHAIN, *WELL.values(), DOWN):

@@ -11,6 +11,7 @@ from consent.model import Event, Reason
 from exchange import bundle as bundles
 from exchange import words
 from exchange.bundle import Bundle, Document, open_bundle
+from exchange.document import document_name
 from hanbeon import granting
 from hanbeon.errors import IntegrityError, Refused, UsageError
 from pipeline.gold import share_columns
@@ -82,7 +83,7 @@ def test_a_withdrawal_while_the_bundle_is_read_is_obeyed_p4(
     own_lake: SmallLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, two = own_lake.run, own_lake.two
-    real = bundles.record_all
+    real = accesses.record_all
 
     def record_then_withdraw(*given: object) -> list[str]:
         ids = real(*given)  # type: ignore[arg-type]
@@ -184,7 +185,7 @@ def test_every_reason_and_event_has_words() -> None:
     known = {
         d.document_type for s in (service("ECREG_PROPERTY"), service("HOUSING_SUBSCRIPTION")) for d in s.requirements
     }
-    assert {d for d in known if bundles.document_name(d) == d} == set()
+    assert {d for d in known if document_name(d) == d} == set()
 
 
 def test_expiry_closes_at_its_instant_f41(own_lake: SmallLake) -> None:

@@ -183,9 +183,9 @@ def test_an_error_is_one_sentence_that_repeats_nothing_p8(own_lake: SmallLake, t
 
 
 def test_a_query_that_takes_too_long_is_stopped(own_lake: SmallLake) -> None:
-    own_lake = _with(own_lake.run, query_seconds=0.2)
+    run = _with(own_lake.run, query_seconds=0.2)
     with pytest.raises(UsageError, match="stopped"):
-        sql.query(own_lake, "select count(*) from range(100000000000) as r(x) where hash(x) = 1", "ana")
+        sql.query(run, "select count(*) from range(100000000000) as r(x) where hash(x) = 1", "ana")
 
 
 def test_a_long_answer_is_cut_and_says_so(own_lake: SmallLake) -> None:

@@ -57,7 +57,13 @@ def approve(conn: psycopg.Connection) -> None:
     ledger.approve(
         conn,
         Approval(
-            contract.holder, service.recipient, "RRT", service.purpose, "법 제39조", AT - timedelta(9), AT + timedelta(900)
+            contract.holder,
+            service.recipient,
+            "RRT",
+            service.purpose,
+            "법 제39조",
+            AT - timedelta(9),
+            AT + timedelta(900),
         ),
         AT - timedelta(9),
     )
@@ -92,16 +98,23 @@ def consent(conn: psycopg.Connection, keys: Sequence[int], valid_until: datetime
 
 def rows(keys: Sequence[int], name: str = "홍길동") -> pa.Table:
     array = pa.array(keys, pa.int64())
-    columns = [array, layout.key_bucket(array, BUCKETS), pa.array([f"e{k}" for k in keys]), pa.array([name] * len(keys))]
+    columns = [
+        array,
+        layout.key_bucket(array, BUCKETS),
+        pa.array([f"e{k}" for k in keys]),
+        pa.array([name] * len(keys)),
+    ]
     return pa.table(columns, schema=SCHEMA)
 
 
 def merged(current: Current, keys: Sequence[int]) -> Change | None:
     """Held and new rows, as far as the gate allows now: what a real plan does, in few lines."""
     held = current.read()
-    new = rows([k for k in keys if k not in set(held.column("_subject_key").to_pylist())])
+    new = rows(sorted(set(keys) - set(held.column("_subject_key").to_pylist())))
     both = pa.concat_tables([held, new])
-    wanted = both.filter(pc.is_in(both.column("_subject_key"), value_set=pc.unique(current.allowed.column("_subject_key"))))
+    wanted = both.filter(
+        pc.is_in(both.column("_subject_key"), value_set=pc.unique(current.allowed.column("_subject_key")))
+    )
     if wanted.sort_by("_subject_key").equals(held.sort_by("_subject_key")):
         return None
     return Change(wanted.sort_by("_subject_key"), tuple(range(BUCKETS)))

@@ -6,10 +6,12 @@ import os
 import resource
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -85,7 +87,8 @@ def test_each_version_has_a_leaf_with_the_hashes_of_its_files_and_the_pointer_sh
         assert [hashlib.sha256((base / f.path).read_bytes()).hexdigest() for f in leaf.files] == [
             f.sha256 for f in leaf.files
         ]
-    assert [(leaf.version, sum(f.rows for f in leaf.files)) for leaf in journal.leaves(run.conn, TABLE)] == [(0, 0), (1, 2)]
+    rows_of = {leaf.version: sum(f.rows for f in leaf.files) for leaf in journal.leaves(run.conn, TABLE)}
+    assert rows_of == {0: 0, 1: 2}
     assert journal.pointer(run.conn) == {TABLE: 1, OTHER: 1}
     mirror = json.loads(layout.pointer_path(run.settings.lake_root).read_text())
     assert mirror["tables"] == {TABLE: 1, OTHER: 1}
@@ -168,7 +171,7 @@ def test_a_new_column_of_the_contract_is_added_and_a_lost_one_stops_the_table(ru
 def test_a_withdrawal_between_computing_and_committing_is_computed_again(run: Run) -> None:
     """F40."""
     ids = consent(run.conn, [1, 2])
-    asked = []
+    asked: list[int] = []
 
     def compute(current: Current) -> Change | None:
         change = merged(current, [1, 2])
@@ -202,7 +205,7 @@ def test_an_authorisation_that_ends_while_computing_is_computed_again(run: Run) 
 
 def test_a_ledger_that_only_lets_more_through_is_not_waited_for_for_ever(run: Run) -> None:
     consent(run.conn, [1])
-    asked = []
+    asked: list[int] = []
 
     def compute(current: Current) -> Change | None:
         change = merged(current, [1])
@@ -233,7 +236,7 @@ def test_a_ledger_that_takes_away_each_time_ends_with_a_sentence_and_nothing_wri
 
 
 def test_a_plan_that_does_not_ask_the_gate_does_not_care_for_the_ledger(run: Run) -> None:
-    asked = []
+    asked: list[int] = []
 
     def compute(current: Current) -> Change | None:
         asked.append(current.version)
@@ -339,8 +342,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of one megabyte."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False)
-    if mounted.returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a tmpfs takes root")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
@@ -379,6 +382,62 @@ def test_a_ledger_database_that_goes_away_is_one_sentence_and_a_rerun_mends_it(r
     assert held(again) == [1]
     leaves_match(again)
     again.conn.close()
+
+
+def test_files_commit_and_folders_are_synced_before_the_leaf(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F2: what a leaf pins is on disk."""
+    happened: list[str] = []
+    fsync, record_leaf = os.fsync, journal.record_leaf
+
+    def noting_sync(descriptor: int) -> None:
+        happened.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    def noting_leaf(conn: psycopg.Connection, leaf: journal.Leaf) -> None:
+        happened.append(f"leaf {leaf.version}")
+        record_leaf(conn, leaf)
+
+    monkeypatch.setattr(os, "fsync", noting_sync)
+    monkeypatch.setattr(journal, "record_leaf", noting_leaf)
+    commit(run, [appending(rows([1, 2]))], {})
+    root = run.settings.lake_root
+    base = layout.table_path(root, TABLE)
+    synced = set(happened[happened.index("leaf 0") : happened.index("leaf 1")])
+    expected = {base / str(a["path"]) for a in tables.added(root, TABLE, 1)}
+    expected |= {p.parent for p in expected} | {tables.commit_path(root, TABLE, 1), base / "_delta_log", base, root}
+    assert {str(p) for p in expected} <= synced
+    assert happened[-1] == str(layout.pointer_path(root).parent)
+
+
+def test_a_reader_beside_commits_and_purges_sees_whole_versions_only(run: Run) -> None:
+    """F6."""
+    commit(run, [appending(rows([0]))], {})
+    seen: list[list[int]] = []
+    failed: list[Exception] = []
+    is_over = threading.Event()
+
+    def read_on() -> None:
+        while not is_over.is_set():
+            try:
+                seen.append(held(run))
+            except Exception as error:
+                failed.append(error)
+
+    reader = threading.Thread(target=read_on)
+    reader.start()
+    for turn in range(1, 12):
+        change = Change(rows([turn, turn + 100]), None)
+        commit(run, [Plan(TABLE, SCHEMA, partial(_always, change), partitioned=True)], {})
+        purge_tables(run, [TABLE])
+    is_over.set()
+    reader.join()
+    assert failed == []
+    assert len(seen) > 11
+    assert all(keys == [0] or keys == [keys[0], keys[0] + 100] for keys in seen)
+
+
+def _always(change: Change, current: Current) -> Change:
+    return change
 
 
 def test_purging_takes_the_files_of_old_versions_and_keeps_every_leaf(run: Run) -> None:

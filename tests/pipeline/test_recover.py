@@ -2,11 +2,9 @@
 
 import json
 import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
@@ -14,26 +12,21 @@ from consent import journal, ledger
 from hanbeon.errors import IntegrityError
 from lake import layout, tables, verify
 from lake.files import sha256
-from pipeline.commit import Change, Plan, commit
 from pipeline.lease import lease
 from pipeline.recover import recover
 from pipeline.run import Run
 from pipeline.settle import settle
 from tests.pipeline.committing import (
-    AT,
     OTHER,
-    SCHEMA,
     TABLE,
     approve,
     consent,
     held,
     make_run,
-    plan,
     process,
     pull,
     pull_dying,
     pull_for_ever,
-    pull_state,
     rows,
     wait_alone,
 )
@@ -146,7 +139,8 @@ def between_commit_and_leaf(run: Run, tmp_path: Path) -> None:
 
 
 def newest_data_file(run: Run) -> Path:
-    return layout.table_path(run.settings.lake_root, TABLE) / tables.added(run.settings.lake_root, TABLE, 1)[0]["path"]
+    root = run.settings.lake_root
+    return layout.table_path(root, TABLE) / str(tables.added(root, TABLE, 1)[0]["path"])
 
 
 def newest_commit(run: Run) -> Path:

@@ -5,6 +5,7 @@ import pytest
 from consent import accesses, ledger
 from hanbeon.errors import Refused, UsageError
 from lake import tables
+from lake.files import sha256
 from pipeline import reading
 from pipeline.commit import commit
 from pipeline.trace import trace_application, trace_authorisation, trace_row
@@ -51,7 +52,7 @@ def test_the_leaf_of_a_row_pins_the_very_file_that_holds_it(own_lake: SmallLake)
     root = own_lake.run.settings.lake_root
     added = {f.path: f.sha256 for f in tables.added_files(root, GOLD, standing.leaf_version)}
     assert added[standing.file] == standing.file_sha256
-    assert standing.commit_sha256 == tables.sha256(tables.commit_path(root, GOLD, standing.leaf_version))
+    assert standing.commit_sha256 == sha256(tables.commit_path(root, GOLD, standing.leaf_version))
 
 
 def test_a_share_row_leads_back_through_gold_to_bronze_although_its_ids_differ(own_lake: SmallLake) -> None:

@@ -2,9 +2,9 @@
 
 import pandas  # noqa: F401 - pyarrow loads it at the first list that it is given
 import pytest  # noqa: F401 - every child of a test process would import it
-from tests.pipeline import committing  # noqa: F401
 
 from schemas.contract import sources
 from schemas.services import services
+from tests.pipeline import committing  # noqa: F401
 
 sources(), services()
