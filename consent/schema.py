@@ -8,6 +8,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 import psycopg
 
 from consent import accesses, journal
+from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
 
@@ -170,8 +171,16 @@ create table if not exists vault_key_checks (
 
 
 def connect(dsn: str) -> psycopg.Connection:
-    """A connection to the ledger's database, tables in place. Each public write is then a transaction of its own."""
-    conn = psycopg.connect(dsn, autocommit=True)
+    """A connection to the ledger's database, tables in place. Each public write is then a transaction of its own.
+
+    Raises DependencyDown when the database does not answer.
+    """
+    try:
+        conn = psycopg.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise DependencyDown(
+            "The ledger's database does not answer. See that it is up and that ledger.dsn names it, then run again."
+        ) from error
     try:
         migrate(conn)
     except BaseException:

@@ -35,6 +35,7 @@ STANDING = timedelta(days=365)
 ONE_TIME = timedelta(days=90)
 CONTRARY = {"withdrawn": 97, "paused": 89, "expired": 83, "later": 79, "refused": 31}  # one in so many
 LETTERS = "ABCDEFGHJKLMNPQR"
+CHILD = "006"
 PAPER_IN = 3  # one in so many leaves its papers for later
 
 
@@ -219,11 +220,22 @@ def family(run: Run) -> tuple[str, str] | None:
     allowed = gate.allowed(snapshot, run.at()).to_pylist()
     standing = {r["_subject_key"]: r["authorisation_id"] for r in allowed if r["service"] == "HOUSING_SUBSCRIPTION"}
     bundles = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema).to_pylist()
-    for row in sorted(bundles, key=lambda r: str(r["APLY_NO"])):
-        is_complete = row["SRVC_NO"] == "SINGLE_PARENT" and row["BNDL_CMPTN_YN"] == "Y"
-        if is_complete and row["_subject_key"] in standing:
-            return str(row["APLY_NO"]), str(standing[row["_subject_key"]])
+    with_child = _subjects_with_child(run)
+    found = [
+        row
+        for row in bundles
+        if row["SRVC_NO"] == "SINGLE_PARENT" and row["BNDL_CMPTN_YN"] == "Y" and row["_subject_key"] in standing
+    ]
+    for row in sorted(found, key=lambda r: (r["_subject_key"] not in with_child, str(r["APLY_NO"]))):
+        return str(row["APLY_NO"]), str(standing[row["_subject_key"]])
     return None
+
+
+def _subjects_with_child(run: Run) -> set[int]:
+    """Whose family certificate shows a child: that of a widowed parent, not of a divorced one (general variant)."""
+    lines = gold("family_relation_certificate__relatives")
+    rows = reading.read(run, f"gold/{lines.name}", lines.gold_schema).select(["_subject_key", "FAM_REL_CD"])
+    return {r["_subject_key"] for r in rows.to_pylist() if r["FAM_REL_CD"] == CHILD}
 
 
 def _approvals(at: datetime) -> list[Approval]:

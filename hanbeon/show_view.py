@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 Holdings = dict[str, dict[str, list[str]]]  # table -> column -> values, NULL left out
 FORMS = {"postgres": "PostgreSQL", "rest": "REST/JSON", "file": "CP949 파일 file", "court_xml": "법원 court XML"}
 MOST_VALUES = 3
+# Short words for a table cell; `exchange.words` has the sentences.
+WITHHELD = {
+    "withdrawn": "철회 withdrawn",
+    "consumed": "사용 완료 consumed",
+    "expired": "만료 expired",
+    "paused": "정지 paused",
+    "not_yet_valid": "시작 전 not yet valid",
+    "approval_suspended": "승인 정지 approval suspended",
+    "not_requested": "남의 것 not asked for",
+}
 
 
 def title(people: int) -> RenderableType:
@@ -53,7 +63,6 @@ def outcome(run: "Run") -> RenderableType:
 
 
 def _datasets(run: "Run") -> RenderableType:
-    from exchange.words import REASONS, both
     from pipeline import reading
     from pipeline.bronze import quarantine_schema
     from schemas.contract import gold, sources
@@ -75,7 +84,9 @@ def _datasets(run: "Run") -> RenderableType:
         name = contract.description.split(" (")[0]
         held = reading.read(run, f"quarantine/{contract.dataset}", quarantine_schema(contract)).num_rows
         published = reading.read(run, f"gold/{contract.published}", gold(contract.published).gold_schema).num_rows
-        reasons = ", ".join(f"{both(REASONS, r)} {n:,}" for r, n in sorted(withheld.items(), key=lambda i: -i[1]))
+        reasons = ", ".join(
+            f"{WITHHELD.get(r, r.replace('_', ' '))} {n:,}" for r, n in sorted(withheld.items(), key=lambda i: -i[1])
+        )
         asked = f"{counts[-1]['asked']:,}"
         received = " → ".join(f"{c['received']:,}" for c in counts)
         table.add_row(name, FORMS[contract.delivery["form"]], asked, received, f"{held:,}", f"{published:,}", reasons)

@@ -1,14 +1,14 @@
 """The lake's copy of the ledger, at one exact position, and the identity-free decisions that statistics count.
 
-In: the ledger's database. Out: `ledger/{events,authorisations,approvals,applications}` and `ops/decisions`, written by
-the write protocol like every other table. The copy is what joins at scale and what auditors read.
+In: the ledger's database. Out: `ledger/{events,authorisations,approvals,applications}`, `ops/{decisions,accesses}`,
+written by the write protocol like every other table. The copy is what joins at scale and what auditors read.
 """
 
 from datetime import date
 
 import pyarrow as pa
 
-from consent import applications, ledger
+from consent import accesses, applications, ledger
 from consent.snapshot import EVENTS_SCHEMA
 from hanbeon.clock import seoul_date
 from lake import tables
@@ -19,6 +19,7 @@ from pipeline.run import Run
 from schemas.contract import sources
 
 EVENTS = "ledger/events"
+ACCESSES = "ops/accesses"
 DECISIONS = "ops/decisions"
 
 
@@ -31,7 +32,8 @@ def copy_ledger(run: Run) -> None:
         "ledger/applications": snapshot.applications,
     }
     plans = [_copy_plan(name, table) for name, table in copies.items()]
-    commit(run, [_events_plan(run), *plans, append_plan(DECISIONS, _decided(run), ("decision_id", "document_type"))], {})
+    plans += [_events_plan(run), _accesses_plan(run)]
+    commit(run, [*plans, append_plan(DECISIONS, _decided(run), ("decision_id", "document_type"))], {})
 
 
 def decisions(run: Run) -> pa.Table:
@@ -56,6 +58,17 @@ def _events_plan(run: Run) -> Plan:
         return Change(new.cast(EVENTS_SCHEMA), None, is_append=True) if new.num_rows else None
 
     return Plan(EVENTS, EVENTS_SCHEMA, compute, partitioned=False)
+
+
+def _accesses_plan(run: Run) -> Plan:
+    """Access records, newest last; the database keeps the originals (P9)."""
+
+    def compute(current: Current) -> Change | None:
+        held = current.read().column("access_id").to_pylist()
+        new = accesses.listing(run.conn, after=max(map(int, held), default=0))
+        return Change(new, None, is_append=True) if new.num_rows else None
+
+    return Plan(ACCESSES, accesses.ACCESSES_SCHEMA, compute, partitioned=False)
 
 
 def _decided(run: Run) -> pa.Table:

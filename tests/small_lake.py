@@ -36,7 +36,7 @@ from pipeline.publish import documents, share_compute, shares
 from pipeline.pull import changed
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
-from quality.gate import check
+from quality.verdict import ExpectationResult, Verdict
 from schemas.contract import Contract, gold, source
 from schemas.services import service
 
@@ -151,7 +151,6 @@ def _share_plans(run: Run) -> list[Plan]:
 
 def _fill(run: Run, names: dict[int, str]) -> None:
     bronze = _bronze(run, names)
-    verdict = check(bronze, FAMR, [frozenset(FAMR.column_paths)] * bronze.num_rows)
     tables = _gold(bronze)
     plans = [Plan(f"bronze/{FAMR.dataset}", FAMR.bronze_schema, partial(_whole, FAMR, bronze), partitioned=True)]
     own = [c for c in documents() if c.document_type == "FAMR"]
@@ -168,7 +167,14 @@ def _fill(run: Run, names: dict[int, str]) -> None:
     summary = Summary(
         run.run_id, "pull", FAMR.dataset, at, at, "passed", 1, counts={"asked": 3}, withheld={"paused": 2}
     )
-    record(run, [summary], verdict.rows(run.run_id, f"bronze/{FAMR.dataset}", at))
+    record(run, [summary], _verdict(bronze).rows(run.run_id, f"bronze/{FAMR.dataset}", at))
+
+
+def _verdict(bronze: pa.Table) -> Verdict:
+    """A passed batch, without the seconds that Great Expectations takes to load."""
+    rows = bronze.num_rows
+    result = ExpectationResult(FAMR.id, FAMR, "expect_column_values_to_not_be_null", "issu_no", None, rows, 0, True)
+    return Verdict(FAMR.id, False, rows, bronze, bronze.slice(0, 0), (result,))
 
 
 def _whole(contract: Contract, rows: pa.Table, current: Current) -> Change | None:

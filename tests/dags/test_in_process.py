@@ -85,4 +85,8 @@ with dag_process(Settings(home=HomeSettings({str(tmp_path)!r}))) as dags:
 
 
 def _comes_true(condition: Callable[[], bool]) -> bool:
-    return any(condition() or time.sleep(0.1) for _ in range(300))
+    for _ in range(300):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
