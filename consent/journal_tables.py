@@ -1,14 +1,6 @@
 """The tables of the journal in PostgreSQL. In: nothing. Out: DDL that changes nothing when run again."""
 
-# Databases made before calls and steps were known.
-TRANSITION = """
-alter table if exists intents add column if not exists call_id text not null default '';
-alter table if exists intents add column if not exists step text;
-alter table if exists pull_states add column if not exists ledger_position bigint not null default 0;
-"""
-TABLES = (
-    TRANSITION
-    + """
+TABLES = """
 create table if not exists intents (
     intent_id bigint generated always as identity primary key,
     call_id text not null,
@@ -73,4 +65,3 @@ create or replace trigger leaves_no_truncate before truncate on leaves
 create or replace trigger pointers_no_truncate before truncate on pointers
     for each statement execute function journal_is_append_only();
 """
-)

@@ -55,8 +55,16 @@ def prepare() -> dict[str, "DAG"]:
         raise RuntimeError(f"These DAG files do not load: {', '.join(sorted(bag.import_errors))}.")
     for name in HEAVY:
         importlib.import_module(name)
+    _parse_models()
     _warm_execution_api()
     return dict(bag.dags)
+
+
+def _parse_models() -> None:
+    from hanbeon.settings import load
+    from pipeline.standardise import parse
+
+    parse(load().lake_root / "staging")
 
 
 def _warm_execution_api() -> None:

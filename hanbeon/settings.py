@@ -70,7 +70,7 @@ class RetentionSettings:
 
 @dataclass(frozen=True)
 class ExchangeSettings:
-    """Bounds on readers: groups smaller than `minimum_group` are suppressed, and a query ends after its seconds (F63)."""
+    """Bounds on readers: groups below `minimum_group` are suppressed, and a query ends after its seconds (F63)."""
 
     minimum_group: int = 5
     query_seconds: float = 30.0

@@ -46,7 +46,7 @@ def leases(run: Run, names: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def lease_if_free(run: Run, name: str, seconds: float = 0.5) -> Iterator[bool]:
-    """Hold a table if nobody writes it; yields whether it is held. Waits as long as a dead writer's session may last."""
+    """Hold a table if nobody writes it; yields whether it is held. Waits for a dead writer's session to end."""
     with ExitStack() as stack:
         try:
             stack.enter_context(lease(run, name, seconds))

@@ -107,6 +107,12 @@ def docs(work: Path, out: Path) -> Path:
         return target
 
 
+def parse(work: Path) -> None:
+    """Parse the project before it is needed; a process does it once for each state of the project."""
+    with workspace(work, "standardise-") as folder, _ONE_AT_A_TIME:
+        _parsed(folder)
+
+
 def empty_context() -> dict[str, pa.Table]:
     """A context in which nobody applied for anything."""
     return {name: schema.empty_table() for name, schema in CONTEXT_SCHEMAS.items()}
@@ -167,15 +173,28 @@ def _dbt(folder: Path, *command: str) -> None:
     """One dbt command in this process. It writes into `folder` alone and prints nothing."""
     from dbt.cli.main import dbtRunner
 
+    with _ONE_AT_A_TIME:
+        manifest = _parsed(folder)
+        with _variable(DATABASE_VARIABLE, str(folder / DATABASE_FILE)):
+            _succeeded(dbtRunner(manifest=manifest).invoke([*command, *_options(folder)]))
+
+
+def _options(folder: Path) -> list[str]:
     places = {"project-dir": FOLDER, "profiles-dir": FOLDER, "target-path": folder / "target", "log-path": folder}
     quiet = ["--quiet", "--log-level=none", "--log-level-file=none", "--no-partial-parse"]
-    options = [*(f"--{name}={path}" for name, path in places.items()), *quiet]
-    with _ONE_AT_A_TIME, _variable(DATABASE_VARIABLE, str(folder / DATABASE_FILE)):
-        digest = _digest()
-        if digest not in _PARSED:
-            _PARSED.clear()
-            _PARSED[digest] = _succeeded(dbtRunner().invoke(["parse", *options, "--no-write-json"])).result
-        _succeeded(dbtRunner(manifest=_PARSED[digest]).invoke([*command, *options]))
+    return [*(f"--{name}={path}" for name, path in places.items()), *quiet]
+
+
+def _parsed(folder: Path) -> Any:
+    """The project's manifest. Parsing takes longer than a small build."""
+    from dbt.cli.main import dbtRunner
+
+    digest = _digest()
+    if digest not in _PARSED:
+        _PARSED.clear()
+        with _variable(DATABASE_VARIABLE, str(folder / DATABASE_FILE)):
+            _PARSED[digest] = _succeeded(dbtRunner().invoke(["parse", *_options(folder), "--no-write-json"])).result
+    return _PARSED[digest]
 
 
 def _succeeded(outcome: Any) -> Any:

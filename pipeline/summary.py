@@ -1,4 +1,4 @@
-"""What a verb did, as numbers: shown at the end of a run, kept in `ops/runs`, carried by asset events (P8: counts only)."""
+"""What a verb did, as numbers: shown after a run, kept in `ops/runs`, carried by asset events (P8: counts only)."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -74,7 +74,9 @@ def test_p5_a_withdrawn_subject_does_not_come_back_with_a_replay() -> None:
 
 def test_a_record_that_a_complete_file_lacks_gets_a_tombstone() -> None:
     held = merge(INCOME, NOTHING, delivered((1, 1, "가"), (2, 1, "나")), EVERYTHING)
-    gone = tombstones(held, delivered((2, 1, "나")), EVERYTHING.select(["_subject_key"]), START + timedelta(hours=9), "r2")
+    gone = tombstones(
+        held, delivered((2, 1, "나")), EVERYTHING.select(["_subject_key"]), START + timedelta(hours=9), "r2"
+    )
     after = merge(INCOME, held, gone, EVERYTHING)
     assert [(r["_subject_key"], r["_is_deleted"], r["inern_nm"]) for r in after.to_pylist()] == [
         (1, True, None),
