@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from rich.box import HEAVY_HEAD, ROUNDED, SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -13,23 +15,26 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from consent.vault import keyed_hashes
+
 if TYPE_CHECKING:
     from exchange.bundle import Bundle
     from pipeline.run import Run
     from pipeline.summary import Summary
 
-Holdings = dict[str, dict[str, list[str]]]  # table -> column -> values, NULL left out
+Holdings = dict[str, dict[str, list[str]]]  # table -> column -> values, NULL left out; a share has only ROWS
+SHARES, ROWS = "shares/", "rows"
 FORMS = {"postgres": "PostgreSQL", "rest": "REST/JSON", "file": "CP949 파일 file", "court_xml": "법원 court XML"}
 MOST_VALUES = 3
 # Short words for a table cell; `exchange.words` has the sentences.
 WITHHELD = {
     "withdrawn": "철회 withdrawn",
-    "consumed": "사용 완료 consumed",
+    "consumed": "사용됨 used up",
     "expired": "만료 expired",
     "paused": "정지 paused",
-    "not_yet_valid": "시작 전 not yet valid",
-    "approval_suspended": "승인 정지 approval suspended",
-    "not_requested": "남의 것 not asked for",
+    "not_yet_valid": "시작 전 too early",
+    "approval_suspended": "승인 정지 suspended",
+    "not_requested": "남의 것 not asked",
 }
 
 
@@ -67,30 +72,32 @@ def _datasets(run: "Run") -> RenderableType:
     from pipeline.bronze import quarantine_schema
     from schemas.contract import gold, sources
 
-    table = Table(title=Text("자료 · datasets", "bold"), title_justify="left", box=HEAVY_HEAD, pad_edge=False)
-    for heading in (
-        "문서\ndocument",
-        "방식\ndelivery",
-        "요청\nasked",
-        "수신\nreceived",
-        "격리\nquarantined",
-        "공개\npublished",
-    ):
-        table.add_column(heading, justify="left" if len(table.columns) < 2 else "right")
-    table.add_column("제공제외 사유 withheld, by reason", overflow="fold")
+    table = _table("자료 · datasets, first pass → second pass", "문서 document")
+    for heading in ("요청\nasked", "수신\nreceived", "격리\nquaran-\ntined", "공개\npub-\nlished"):
+        table.add_column(heading, justify="right")
+    table.add_column("제공제외 사유\nwithheld, by reason", overflow="fold")
     passes = _passes(run)
     for contract in sources():
         counts, withheld = passes[contract.dataset]
         name = contract.description.split(" (")[0]
         held = reading.read(run, f"quarantine/{contract.dataset}", quarantine_schema(contract)).num_rows
         published = reading.read(run, f"gold/{contract.published}", gold(contract.published).gold_schema).num_rows
-        reasons = ", ".join(
-            f"{WITHHELD.get(r, r.replace('_', ' '))} {n:,}" for r, n in sorted(withheld.items(), key=lambda i: -i[1])
+        reasons = sorted(withheld.items(), key=lambda item: -item[1])
+        table.add_row(
+            f"{name}\n[dim]{FORMS[contract.delivery['form']]}[/dim]",
+            "\n→ ".join(f"{c['asked']:,}" for c in counts),
+            "\n→ ".join(f"{c['received']:,}" for c in counts),
+            f"{held:,}",
+            f"{published:,}",
+            "\n".join(f"{n:,} {WITHHELD.get(r, r.replace('_', ' '))}" for r, n in reasons),
+            end_section=True,
         )
-        asked = f"{counts[-1]['asked']:,}"
-        received = " → ".join(f"{c['received']:,}" for c in counts)
-        table.add_row(name, FORMS[contract.delivery["form"]], asked, received, f"{held:,}", f"{published:,}", reasons)
-    table.caption = Text("수신: 첫 실행 → 다시 실행 · received: first pass → second pass", "dim")
+    return table
+
+
+def _table(title: str, first: str) -> Table:
+    table = Table(title=Text(title, "bold"), title_justify="left", box=HEAVY_HEAD, pad_edge=False)
+    table.add_column(first)
     return table
 
 
@@ -112,8 +119,7 @@ def _bundles(run: "Run") -> RenderableType:
     from schemas.services import service
 
     rows = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema)
-    table = Table(title=Text("꾸러미 · bundles of open applications", "bold"), title_justify="left", box=HEAVY_HEAD)
-    table.add_column("서비스 service")
+    table = _table("꾸러미 · bundles of open applications", "서비스 service")
     for heading in ("완비\ncomplete", "미비\nincomplete", "자료로\nas data", "종이로\non paper", "대기·없음\nlacking"):
         table.add_column(heading, justify="right")
     for service_id in sorted(set(rows.column("SRVC_NO").to_pylist())):
@@ -137,12 +143,7 @@ def _replaced(run: "Run") -> RenderableType:
     from schemas.services import service
 
     rows = reading.read(run, "gold/documents_replaced", gold("documents_replaced").gold_schema).to_pylist()
-    table = Table(
-        title=Text("없어진 첨부서류 · documents replaced, decided applications only", "bold"),
-        title_justify="left",
-        box=HEAVY_HEAD,
-    )
-    table.add_column("서비스 service")
+    table = _table("없어진 첨부서류 · documents replaced, decided applications only", "서비스 service")
     for heading in (
         "구비서류\nrequired",
         "자료로 대체\nreplaced",
@@ -170,64 +171,39 @@ def _replaced(run: "Run") -> RenderableType:
 
 def holdings(run: "Run", application_id: str) -> Holdings:
     """Every value that gold holds of the applicant, and how many rows each recipient's share holds of it."""
-    from functools import partial
-
-    from consent import applications, vault
+    from consent import applications
     from pipeline import reading
     from pipeline.gold import pairwise_ids, share_schema
     from pipeline.publish import documents, shares
 
-    key = applications.get(run.conn, application_id)["applicant_key"]
+    key = pa.chunked_array([[applications.get(run.conn, application_id)["applicant_key"]]], pa.int64())
     held: Holdings = {}
     for contract in documents():
         rows = reading.read(run, f"gold/{contract.name}", contract.gold_schema)
-        own = rows.filter(pc.equal(rows.column("_subject_key"), key))
+        own = rows.filter(pc.equal(rows.column("_subject_key"), key[0]))
         if own.num_rows:
-            held[f"gold/{contract.name}"] = {
+            held[contract.name] = {
                 c.name: [str(v) for v in own.column(c.name).to_pylist() if v is not None] for c in contract.columns
             }
-    keys = own.column("_subject_key").slice(0, 0).cast("int64")
     for recipient, contract in shares():
         rows = reading.read(run, f"shares/{recipient}/{contract.name}", share_schema(contract, recipient))
-        import pyarrow as pa
-
-        pseudonym = pairwise_ids(
-            pa.chunked_array([[key]], keys.type), recipient, partial(vault.keyed_hashes, run.secrets)
-        )
-        own_rows = rows.filter(pc.equal(rows.column("_pairwise_id"), pseudonym[0]))
-        if own_rows.num_rows:
-            held[f"shares/{recipient}/{contract.name}"] = {"": [str(own_rows.num_rows)]}
+        pseudonym = pairwise_ids(key, recipient, partial(keyed_hashes, run.secrets))[0]
+        number = pc.sum(pc.equal(rows.column("_pairwise_id"), pseudonym)).as_py() or 0
+        if number:
+            held.setdefault(f"{SHARES}{recipient}", {}).setdefault(ROWS, []).extend([contract.name] * number)
     return held
 
 
 def withdrawal(authorisation_id: str, before: Holdings, after: Holdings, summary: "Summary") -> RenderableType:
     """What the lake held before and holds after: just the values that nothing else covers are gone."""
-    from schemas.contract import gold
-
-    table = Table(
-        box=SIMPLE_HEAD, pad_edge=False, title=Text(f"철회 withdrawn: {authorisation_id}"), title_justify="left"
-    )
-    for heading in ("표 table", "열 column", "철회 전 before", "철회 후 after"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
+    for heading in ("표와 열 table and column", "철회 전 before", "철회 후 after"):
         table.add_column(heading, overflow="fold")
-    for name in [n for n in before if n.startswith("gold/")]:
-        contract = gold(name.removeprefix("gold/"))
-        if name not in after:
-            table.add_row(name, "모든 열 every column", "있음 held", Text("없음 gone", "red"))
-            continue
-        kept = [c for c in contract.columns if before[name][c.name] and before[name][c.name] == after[name][c.name]]
-        for column in contract.columns:
-            old, new = before[name][column.name], after[name][column.name]
-            if old != new:
-                table.add_row(
-                    name, f"{column.korean} {column.name}", _values(old), Text(_values(new) or "없음 gone", "red")
-                )
-        table.add_row(
-            name, Text(f"나머지 {len(kept)}개 열 the other {len(kept)}", "dim"), "", Text("그대로 as before", "green")
-        )
-    for name in [n for n in before if n.startswith("shares/")]:
-        rows = after.get(name, {"": ["0"]})[""][0]
-        colour = "green" if rows == before[name][""][0] else "red"
-        table.add_row(name, Text("행 rows", "dim"), before[name][""][0], Text(rows, colour))
+    for name in before:
+        if name.startswith(SHARES):
+            _share_row(table, name, before[name], after.get(name, {}))
+        else:
+            _gold_rows(table, name, before[name], after.get(name))
     counts = summary.counts
     words = (
         f"지운 행 {counts['rows_removed']:,}개, 값만 지운 행 {counts['rows_narrowed']:,}개, 옛 파일을 없앤 표 "
@@ -235,12 +211,37 @@ def withdrawal(authorisation_id: str, before: Holdings, after: Holdings, summary
         f"{counts['rows_removed']:,} rows removed, {counts['rows_narrowed']:,} narrowed, old files of "
         f"{counts['tables_purged']:,} tables purged, {counts['residue']:,} residues found by the byte scan"
     )
-    return Group(table, Text(words, "bold"))
+    return Group(Text.assemble(("철회한 동의 · withdrawn  ", "bold"), authorisation_id), table, Text(words, "bold"))
+
+
+def _gold_rows(table: Table, name: str, old: dict[str, list[str]], new: dict[str, list[str]] | None) -> None:
+    """One section for a gold table: what changed, value by value, and how much did not."""
+    from schemas.contract import gold
+
+    contract = gold(name)
+    table.add_row(Text(f"gold/{name}", "bold"), "", "")
+    if new is None:
+        table.add_row("  문서 전체 the whole document", "있음 held", Text("없음 gone", "red"), end_section=True)
+        return
+    for column in contract.columns:
+        if old[column.name] != new[column.name]:
+            gone = Text(_values(new[column.name]) or "없음 gone", "red")
+            table.add_row(f"  {column.korean} {column.name}", _values(old[column.name]), gone)
+    kept = sum(bool(values) and values == new[column] for column, values in old.items())
+    others = Text(f"  다른 {kept}개 열 · {kept} other columns", "dim")
+    table.add_row(others, "", Text("그대로 as before", "green"), end_section=True)
+
+
+def _share_row(table: Table, name: str, old: dict[str, list[str]], new: dict[str, list[str]]) -> None:
+    rows, left = len(old[ROWS]), len(new.get(ROWS, []))
+    after = Text(f"{left} 행 rows", "green" if rows == left else "red")
+    table.add_row(Text.assemble((name, "bold"), (" 제공본 share", "dim")), f"{rows} 행 rows", after)
 
 
 def _values(values: list[str]) -> str:
-    shown = ", ".join(values[:MOST_VALUES])
-    return f"{shown} …" if len(values) > MOST_VALUES else shown
+    distinct = list(dict.fromkeys(values))
+    shown = ", ".join(distinct[:MOST_VALUES])
+    return f"{shown} …" if len(distinct) > MOST_VALUES else shown
 
 
 def still_complete(bundle: "Bundle") -> RenderableType:
