@@ -3,25 +3,21 @@
 In: a ledger snapshot and the instant. Out: one relation. It denies by default: a row flows only if every condition in
 `flows` holds, NULL counting as no (P1), and an authorisation AND an approval cover it. Whatever does not flow has a
 reason from the closed list (`Reason`), the first that applies in the order of `SQL`. Contracts say which documents,
-columns and holders exist; services say what is needed.
+columns and holders exist; services say what is needed, and of a wider authorisation only that flows (P2, F43).
 
 `SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `contracts`, `requirements`, with parameter
 `$at`.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from consent.model import Reason, need_instant
+from consent.needs import contracts, requirements
 from consent.snapshot import Snapshot
-from hanbeon.errors import ContractError, GateRefused
-from schemas.contract import sources
-from schemas.services import services
+from hanbeon.errors import GateRefused
 
 NEVER_SHAREABLE = ("INSV",)  # court trial data: no law lets it flow, whatever is consented
 _NEVER = ", ".join(f"'{d}'" for d in NEVER_SHAREABLE)
@@ -62,26 +58,15 @@ EXPLAINED_SCHEMA = pa.schema(
         pa.field("reason", pa.string()),
     ]
 )
-CONTRACTS_SCHEMA = pa.schema(
-    [
-        pa.field("document_type", pa.string()),
-        pa.field("holder", pa.string()),
-        pa.field("column_paths", pa.list_(pa.string())),
-    ]
-)
-REQUIREMENTS_SCHEMA = pa.schema(
-    [
-        pa.field("service", pa.string()),
-        pa.field("recipient", pa.string()),
-        pa.field("purpose", pa.string()),
-        pa.field("document_type", pa.string()),
-        pa.field("variant", pa.string()),  # each variant that is no wider than the service needs
-    ]
-)
 
 SQL = f"""
 with needed as (
-    select service, recipient, purpose, document_type, list(variant) as variants from requirements group by all
+    select
+        service, recipient, purpose, document_type,
+        list(variant) as variants,
+        list_distinct(flatten(list(columns))) as columns,
+    from requirements
+    group by all
 ),
 agreements as (
     select
@@ -94,6 +79,10 @@ agreements as (
 facts as (
     select
         a.*,
+        case
+            when list_has_all(n.columns, a.columns) then a.columns
+            else list_filter(a.columns, lambda c: list_contains(n.columns, c))
+        end as needed_columns,
         coalesce(
             a.authorisation_id is not null and a._subject_key is not null and a.document_type is not null
             and a.variant is not null and a.holder is not null and a.recipient is not null
@@ -108,7 +97,7 @@ facts as (
         c.document_type is not null as is_known,
         coalesce(c.holder = a.holder, false) as is_held,
         coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract,
-        n.service is not null as is_needed,
+        coalesce(list_has_any(n.columns, a.columns), false) as is_needed,
         coalesce(list_contains(n.variants, a.variant), false) as is_narrow,
         exists (
             select 1 from approvals as p
@@ -143,8 +132,9 @@ judged as (
     from facts
 )
 select
-    * exclude (is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow, is_approved,
-        has_agreement, has_suspended, has_ended),
+    * exclude (columns, needed_columns, is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow,
+        is_approved, has_agreement, has_suspended, has_ended),
+    needed_columns as columns,
     case
         when flows then null
         when document_type in ({_NEVER}) then '{Reason.NEVER_SHAREABLE}'
@@ -171,10 +161,12 @@ from judged
 
 def allowed(snapshot: Snapshot, at: datetime, document_type: str | None = None) -> pa.Table:
     """What may flow at this instant, in the snapshot's order; of one document type when it is named."""
-    query = "select _row from gate where flows and ($document_type is null or document_type = $document_type)"
-    rows = _ask(snapshot, at, query, None, document_type=document_type).column("_row")
-    chosen = snapshot.authorisations.select(GATE_SCHEMA.names)
-    return chosen.take(rows.take(pc.sort_indices(rows))).cast(GATE_SCHEMA)
+    query = "select _row, columns from gate where flows and ($document_type is null or document_type = $document_type)"
+    found = _ask(snapshot, at, query, None, document_type=document_type).sort_by("_row")
+    chosen = snapshot.authorisations.select(GATE_SCHEMA.names).take(found.column("_row"))
+    return chosen.set_column(GATE_SCHEMA.get_field_index("columns"), "columns", found.column("columns")).cast(
+        GATE_SCHEMA
+    )
 
 
 def judged(snapshot: Snapshot, at: datetime) -> pa.Table:
@@ -214,41 +206,6 @@ def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_ty
         raise GateRefused(f"No authorisation with this id covers {document_type}.", "no_authorisation")
     if reason is not None:
         raise GateRefused(f"{document_type} may not flow under this authorisation: {reason}.", reason)
-
-
-@cache
-def contracts() -> pa.Table:
-    """What exists: document types, who holds them, which columns they have. One row a document type."""
-    rows = [
-        {"document_type": c.document_type, "holder": c.holder, "column_paths": list(c.column_paths)} for c in sources()
-    ]
-    if len({row["document_type"] for row in rows}) < len(rows):
-        raise ContractError("Two source contracts have one document type. A document type has one holder.")
-    return pa.Table.from_pylist(rows, schema=CONTRACTS_SCHEMA)
-
-
-@cache
-def requirements() -> pa.Table:
-    """What services need: each document, in each variant that is no wider than the one named (narrowest first)."""
-    variants = {c.document_type: c.variants for c in sources()}
-    rows = [
-        {
-            "service": s.id,
-            "recipient": s.recipient,
-            "purpose": s.purpose,
-            "document_type": r.document_type,
-            "variant": v,
-        }
-        for s in services()
-        for r in s.requirements
-        for v in _no_wider(variants.get(r.document_type, ()), r.variant)
-    ]
-    return pa.Table.from_pylist(rows, schema=REQUIREMENTS_SCHEMA)
-
-
-def _no_wider(variants: Sequence[str], needed: str | None) -> Sequence[str | None]:
-    """A document without a variant that we know is needed in none of them."""
-    return variants[: variants.index(needed) + 1] if needed in variants else (None,)
 
 
 def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None, **parameters: str | None) -> pa.Table:

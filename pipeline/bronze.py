@@ -30,6 +30,7 @@ def merge(contract: Contract, current: pa.Table, incoming: pa.Table, coverage: p
     """
     names = current.schema.names
     content = [c.name for c in contract.content] + [g.name for g in contract.groups] + ["_is_deleted", "_observed_at"]
+    content += [n for n in names if n == REASONS_FIELD.name]
     is_same = " and ".join(f"incoming.{quoted(c)} is not distinct from held.{quoted(c)}" for c in content)
     record = " and ".join(f"incoming.{c} = held.{c}" for c in RECORD_KEY)
     columns = ", ".join(quoted(n) for n in names)
@@ -68,6 +69,48 @@ def merge(contract: Contract, current: pa.Table, incoming: pa.Table, coverage: p
         )
 
 
+def newest(rows: pa.Table) -> pa.Table:
+    """One row for each record of a delivery: the newest by the holder's time, whatever the order of arrival (F24)."""
+    with duckdb.connect() as duck:
+        duck.register("rows", rows)
+        return (
+            duck.sql(
+                f"""
+                select * from rows
+                qualify row_number() over (
+                    partition by {", ".join(RECORD_KEY)} order by _observed_at desc, _source_record_hash
+                ) = 1
+                order by _evidence_id
+                """
+            )
+            .to_arrow_table()
+            .cast(rows.schema)
+        )
+
+
+def revived(held: pa.Table, delivered: pa.Table) -> pa.Table:
+    """What is held, without tombstones of records that a complete delivery shows alive.
+
+    Only for contracts with `deletes: absence`: their tombstone says that a file lacked the record, so a later file that
+    has it, with its old instant of change, contradicts it.
+    """
+    record = " and ".join(f"held.{c} = delivered.{c}" for c in RECORD_KEY)
+    with duckdb.connect() as duck:
+        duck.register("held", held)
+        duck.register("delivered", delivered)
+        return (
+            duck.sql(
+                f"""
+                select * from held
+                where not _is_deleted
+                    or not exists (select 1 from delivered where not delivered._is_deleted and {record})
+                """
+            )
+            .to_arrow_table()
+            .cast(held.schema)
+        )
+
+
 def tombstones(current: pa.Table, delivered: pa.Table, asked: pa.Table, seen_at: datetime, run_id: str) -> pa.Table:
     """Rows that say "the holder no longer has this", for a complete delivery that lacks what was asked.
 
@@ -100,7 +143,9 @@ def _tombstone_column(field: pa.Field, gone: pa.Table, seen_at: datetime, run_id
     return gone.column(field.name) if field.name in TOMBSTONE_KEEPS else pa.nulls(gone.num_rows, field.type)
 
 
-def quarantined(contract: Contract, current: pa.Table, failing: pa.Table, good: pa.Table, coverage: pa.Table) -> pa.Table:
+def quarantined(
+    contract: Contract, current: pa.Table, failing: pa.Table, good: pa.Table, coverage: pa.Table
+) -> pa.Table:
     """The quarantine after a delivery: failing records in, records that are good now out, uncovered ones gone."""
     record = " and ".join(f"good.{c} = current_rows.{c}" for c in RECORD_KEY)
     with duckdb.connect() as duck:

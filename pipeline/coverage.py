@@ -8,7 +8,7 @@ One text serves bronze, quarantine, gold, shares and erasing, so that P1 has one
 import duckdb
 import pyarrow as pa
 
-from schemas.contract import Contract, Group
+from schemas.contract import Contract, Group, source
 
 COVERAGE_SCHEMA = pa.schema(
     [
@@ -21,17 +21,25 @@ COVERAGE_SCHEMA = pa.schema(
 
 
 def paths_of(contract: Contract) -> list[str]:
-    """The official paths that one table holds."""
+    """The official paths whose coverage lets a row of this table stand.
+
+    A document's own row stands as long as anything of the document is covered: its lines point to it.
+    """
     if contract.kind == "source":
         return list(contract.column_paths)
-    return [path for _, path in gold_paths(contract)]
+    return _own_paths(contract) if contract.group else list(source(contract.document_type).column_paths)
+
+
+def _own_paths(contract: Contract) -> list[str]:
+    """The official paths of the values that one table holds."""
+    return list(contract.column_paths) if contract.kind == "source" else [path for _, path in gold_paths(contract)]
 
 
 def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
     """The gate's rows of one document type, as the union of this table's columns for each (subject, variant).
 
-    The witness is the smallest authorisation id that covers any column of this table, so that the same ledger
-    gives the same rows and a row's witness really covers it.
+    The witness is the smallest authorisation id that covers a value of this table, so that the same ledger gives the
+    same rows and a row's witness really covers it; where no value of its own is covered, the smallest for the document.
     """
     with duckdb.connect() as duck:
         duck.register("allowed", allowed)
@@ -46,13 +54,15 @@ def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
                     _subject_key,
                     variant as _variant,
                     list_sort(list_distinct(flatten(list(columns)))) as columns,
-                    min(authorisation_id) as authorisation_id,
+                    coalesce(
+                        min(authorisation_id) filter (where list_has_any(columns, $own)), min(authorisation_id)
+                    ) as authorisation_id,
                 from relevant
                 where len(columns) > 0
                 group by all
                 order by all
                 """,
-                {"paths": paths_of(contract)},
+                {"paths": paths_of(contract), "own": _own_paths(contract)},
             )
             .to_arrow_table()
             .cast(COVERAGE_SCHEMA)
@@ -86,7 +96,10 @@ def _group_sql(group: Group) -> str:
 
 def bronze_columns(contract: Contract) -> list[str]:
     """Select expressions for the content of a bronze row under `coverage`, in the order of `bronze_schema`."""
-    own = [f"{_if_covered([c.publishes or c.name], f'rows.{quoted(c.name)}')} as {quoted(c.name)}" for c in contract.content]
+    own = [
+        f"{_if_covered([c.publishes or c.name], f'rows.{quoted(c.name)}')} as {quoted(c.name)}"
+        for c in contract.content
+    ]
     return own + [_group_sql(g) for g in contract.groups]
 
 
@@ -102,7 +115,7 @@ def gold_paths(contract: Contract) -> list[tuple[str, str]]:
 
 
 def covered_sql(contract: Contract, schema: pa.Schema) -> str:
-    """SQL over relations `rows` and `coverage` (of `unite`): only covered rows and columns, the columns of `schema` in its order.
+    """SQL over relations `rows` and `coverage` (of `unite`): only covered rows and columns, in the order of `schema`.
 
     `_authorisation_id` becomes the witness that covers the row now.
     """

@@ -4,26 +4,26 @@ In: the gate of now. Out: tables without the uncovered rows and columns, purged 
 and a byte scan that says so. Its own path: dbt has no part in it, and no quality verdict delays it (P4, P5, P7).
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consent import gate, ledger
+from consent import ledger
 from hanbeon.errors import IntegrityError
 from lake import erase as lake_erase
-from pipeline import bundles, staging
+from pipeline import staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit, purge_tables
 from pipeline.coverage import covered, unite
 from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import append_plan, record
-from pipeline.publish import documents, share_compute, shares
 from pipeline.pull import changed
-from pipeline.residue import Residue
+from pipeline.residue import Loss, Residue
 from pipeline.run import Run
+from pipeline.sharing import bundle_compute, documents, share_compute, shares
 from pipeline.summary import Summary
 from schemas.contract import Contract, gold, sources
 
@@ -51,36 +51,20 @@ def erase(run: Run) -> Summary:
     copy_ledger(run)
     residue = Residue()
     plans = _plans(run, residue)
-    leaves = {leaf.table: leaf for leaf in commit(run, plans, {"verb": "erase"})}
+    versions = {leaf.table: leaf.version for leaf in commit(run, plans, {"verb": "erase"})}
     staging.discard(run)
     purged = purge_tables(run, [plan.table for plan in plans])
-    needles = residue.needles
-    findings = lake_erase.scan(run.settings.lake_root, needles)
-    lost = {table: loss for table, loss in residue.losses.items() if table in leaves}
+    findings = lake_erase.scan(run.settings.lake_root, residue.needles)
+    lost = {table: loss for table, loss in residue.losses.items() if table in versions}
     position = ledger.position(run.conn)
-    rows = [
-        {
-            "run_id": run.run_id,
-            "table": table,
-            "erased_at": run.at(),
-            "ledger_position": position,
-            "rows_removed": loss.removed,
-            "rows_narrowed": loss.narrowed,
-            "version": leaves[table].version,
-            "needles": len(needles),
-            "residue": len(findings),
-        }
-        for table, loss in lost.items()
-    ]
-    plan = append_plan(ERASURES, pa.Table.from_pylist(rows, schema=ERASURES_SCHEMA), ("run_id", "table"))
-    commit(run, [plan], {"verb": "erase"})
+    _certify(run, lost, versions, position, len(residue.needles), len(findings))
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
         dataset=None,
         started_at=started_at,
         finished_at=run.at(),
-        verdict="passed" if leaves or purged else "unchanged",
+        verdict="failed" if findings else "passed" if versions or purged else "unchanged",
         ledger_position=position,
         code_hash=run.code_hash,
         counts={
@@ -89,16 +73,37 @@ def erase(run: Run) -> Summary:
             "tables_purged": len(purged),
             "residue": len(findings),
         },
-        versions={leaf.table: leaf.version for leaf in leaves.values()},
+        versions=versions,
     )
-    if findings:
-        record(run, [replace(summary, verdict="failed")])
-        raise IntegrityError(
-            f"{len(findings)} files still hold erased evidence, the first is {findings[0].path}. Run `hanbeon recover`, "
-            "then erase again; until then the erasure is not done."
-        )
     record(run, [summary])
+    if findings:
+        raise IntegrityError(
+            f"{len(findings)} files still hold erased evidence, the first is {findings[0].path}. Run "
+            "`hanbeon recover`, then erase again; until then the erasure is not done."
+        )
     return summary
+
+
+def _certify(
+    run: Run, lost: Mapping[str, Loss], versions: Mapping[str, int], position: int, needles: int, residue: int
+) -> None:
+    """Append what each table lost, and what the scan found, to `ops/erasures`."""
+    rows = [
+        {
+            "run_id": run.run_id,
+            "table": table,
+            "erased_at": run.at(),
+            "ledger_position": position,
+            "rows_removed": loss.removed,
+            "rows_narrowed": loss.narrowed,
+            "version": versions[table],
+            "needles": needles,
+            "residue": residue,
+        }
+        for table, loss in lost.items()
+    ]
+    plan = append_plan(ERASURES, pa.Table.from_pylist(rows, schema=ERASURES_SCHEMA), ("run_id", "table", "version"))
+    commit(run, [plan], {"verb": "erase"})
 
 
 def _plans(run: Run, residue: Residue) -> list[Plan]:
@@ -112,7 +117,7 @@ def _plans(run: Run, residue: Residue) -> list[Plan]:
         table = f"gold/{contract.name}"
         plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, residue), partitioned=True))
     schema = gold("service_bundles").gold_schema
-    plans.append(Plan(BUNDLES, schema, partial(_uncover_bundles, run), partitioned=False))
+    plans.append(Plan(BUNDLES, schema, bundle_compute(run), partitioned=False))
     for recipient, contract in shares():
         table = f"shares/{recipient}/{contract.name}"
         plans.append(_share_plan(run, contract, recipient, table, residue))
@@ -125,40 +130,6 @@ def _cover(contract: Contract, table: str, residue: Residue, current: Current) -
     kept = covered(contract, held, unite(own, contract))
     residue.note(table, held, kept)
     return changed(held, kept)
-
-
-def _uncover_bundles(run: Run, current: Current) -> Change | None:
-    """Rows of closed applications leave; evidence that the application's authorisation no longer covers is let go."""
-    held = current.read()
-    snapshot = current.snapshot
-    explained = gate.explained(snapshot, run.at())
-    needed = bundles.requirements(snapshot.applications, snapshot.papers, current.allowed, explained).to_pylist()
-    reasons = {(n["application_id"], n["document_type"]): n["reason"] for n in needed}
-    rows = [row for row in held.to_pylist() if (row["APLY_NO"], row["RQDOC_CD"]) in reasons]
-    lost = {
-        (row["APLY_NO"], row["RQDOC_CD"])
-        for row in rows
-        if row["_evidence_id"] is not None and reasons[row["APLY_NO"], row["RQDOC_CD"]] is not None
-    }
-    incomplete = {application for application, _ in lost}
-    wanted = [
-        row
-        | (_emptied(reasons[row["APLY_NO"], row["RQDOC_CD"]]) if (row["APLY_NO"], row["RQDOC_CD"]) in lost else {})
-        | ({"BNDL_CMPTN_YN": "N"} if row["APLY_NO"] in incomplete else {})
-        for row in rows
-    ]
-    table = pa.Table.from_pylist(wanted, schema=held.schema)
-    return None if table.equals(held) else Change(table, None)
-
-
-def _emptied(reason: str) -> dict[str, object]:
-    return {
-        "_evidence_id": None,
-        "_authorisation_id": None,
-        "_observed_at": None,
-        "RQDOC_STTS_NM": "no_authorisation",
-        "RQDOC_STTS_RSN": reason,
-    }
 
 
 def _share_plan(run: Run, contract: Contract, recipient: str, table: str, residue: Residue) -> Plan:

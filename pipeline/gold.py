@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from consent.snapshot import Snapshot
 from pipeline.coverage import covered, gold_paths, unite
 from schemas.contract import Contract
 from schemas.services import services
@@ -29,7 +30,8 @@ def changed_subjects(live_bronze: pa.Table, gold: pa.Table) -> pa.Table:
     """Subject keys whose evidence in gold is not exactly what bronze now says: one column `_subject_key`.
 
     A gold row carries the pipeline columns of the bronze row that it came from, so the two can be compared without
-    any state: a missing, superseded or no longer backed row makes its subject due.
+    any state: a missing, superseded or no longer backed row makes its subject due. A document's lines are published
+    before the document itself, so that a document that is there has its lines (P6).
     """
     same = ["_subject_key", "_variant", "_evidence_id", "_run_id", "_source_record_hash"]
     with duckdb.connect() as duck:
@@ -46,7 +48,39 @@ def changed_subjects(live_bronze: pa.Table, gold: pa.Table) -> pa.Table:
         ).to_arrow_table()
 
 
-def replaced(contract: Contract, current: pa.Table, staged: pa.Table, recomputed: pa.Table, allowed: pa.Table) -> pa.Table:
+def moved_subjects(
+    live_bronze: pa.Table, gold: pa.Table, snapshot: Snapshot, document_type: str, position: int
+) -> pa.Table:
+    """Subject keys with a row, whose authorisations or approvals moved after a ledger position.
+
+    A publication may have narrowed their gold in between (paused, then resumed): the pipeline columns do not tell.
+    """
+    with duckdb.connect() as duck:
+        duck.register("bronze", live_bronze.select(["_subject_key"]))
+        duck.register("gold", gold.select(["_subject_key"]))
+        duck.register("authorisations", snapshot.authorisations)
+        duck.register("approvals", snapshot.approvals)
+        return duck.execute(
+            """
+            with moved as (
+                select _subject_key from authorisations
+                where document_type = $document_type and ledger_position > $position
+            ),
+            has_moved_approval as (
+                select count(*) > 0 as is_so from approvals
+                where document_type = $document_type and ledger_position > $position
+            )
+            select _subject_key from (select _subject_key from bronze union select _subject_key from gold)
+            where (select is_so from has_moved_approval) or _subject_key in (select _subject_key from moved)
+            order by _subject_key
+            """,
+            {"document_type": document_type, "position": position},
+        ).to_arrow_table()
+
+
+def replaced(
+    contract: Contract, current: pa.Table, staged: pa.Table, recomputed: pa.Table, allowed: pa.Table
+) -> pa.Table:
     """The gold table after publication: retained rows plus the staged ones, as far as the gate allows now."""
     recomputed_keys = recomputed.column("_subject_key").combine_chunks()
     retained = current.filter(pc.invert(pc.is_in(current.column("_subject_key"), value_set=recomputed_keys)))
@@ -88,7 +122,10 @@ def share(contract: Contract, gold: pa.Table, allowed: pa.Table, recipient: str,
     if "_line_no" in schema.names:
         columns["_line_no"] = rows.column("_line_no")
         columns["_person_pairwise_id"] = pairwise_ids(rows.column("_person_key"), recipient, hashes)
-    table = pa.table([columns.get(f.name, rows.column(f.name) if f.name in rows.schema.names else None) for f in schema], schema=schema)
+    table = pa.table(
+        [columns.get(f.name, rows.column(f.name) if f.name in rows.schema.names else None) for f in schema],
+        schema=schema,
+    )
     order = [("_evidence_id", "ascending")] + ([("_line_no", "ascending")] if "_line_no" in schema.names else [])
     return table.sort_by(order)
 

@@ -51,9 +51,8 @@ def key_batch(
         columns[column.name] = _flat(batch, column.name)
     for group in contract.groups:
         columns[group.name] = _key_group(group, _flat(batch, group.name), keys)
-    content = pa.table(
-        {n: columns[n] for n in ["_is_deleted", *(c.name for c in contract.content), *(g.name for g in contract.groups)]}
-    )
+    named = ["_is_deleted", *(c.name for c in contract.content), *(g.name for g in contract.groups)]
+    content = pa.table({n: columns[n] for n in named})
     canonical = [json.dumps(r, ensure_ascii=False, sort_keys=True) for r in content.to_pylist()]
     columns["_source_record_hash"] = pa.array(hashes(f"source-content:{contract.dataset}", canonical), pa.binary())
     return pa.table([columns[f.name] for f in contract.bronze_schema], schema=contract.bronze_schema)

@@ -14,19 +14,19 @@ from consent import gate, ledger, vault
 from consent.journal import Leaf, PullState, pull_state
 from hanbeon.errors import BatchRefused, UsageError
 from lake import layout
-from pipeline.bronze import merge, quarantine_schema, quarantined, tombstones
+from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
-from pipeline.demand import Demand, Former, demand
+from pipeline.demand import Demand, Former, demand, steady
 from pipeline.keying import key_batch
-from pipeline.operations import record
+from pipeline.operations import last_pulled_at, record
 from pipeline.run import Run
 from pipeline.summary import Summary
 from quality.gate import Verdict, check
 from schemas.contract import Contract, sources
+from sources import endpoints
 from sources.connect import connect
 from sources.delivery import DeliveryReport
-from sources import endpoints
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,6 @@ def pull(run: Run, dataset: str) -> Summary:
     snapshot = ledger.snapshot(run.conn)
     asked = _ask(run, contract, snapshot)
     pulled = _fetch(run, contract, asked)
-    counts = _counts(asked, pulled)
-    withheld = _withheld(run, contract, snapshot, pulled.report)
     summary = Summary(
         run_id=run.run_id,
         verb="pull",
@@ -64,18 +62,13 @@ def pull(run: Run, dataset: str) -> Summary:
         verdict="refused" if pulled.verdict.is_refused else "passed",
         ledger_position=snapshot.position,
         code_hash=run.code_hash,
-        counts=counts,
-        withheld=withheld,
+        counts=_counts(asked, pulled),
+        withheld=_withheld(run, contract, snapshot, pulled.report),
     )
     verdicts = pulled.verdict.rows(run.run_id, f"bronze/{dataset}", run.at())
     if pulled.verdict.is_refused:
         record(run, [summary], verdicts)
-        raise BatchRefused(
-            f"{dataset}: {pulled.verdict.failing.num_rows} of {pulled.verdict.row_count} rows fail contract "
-            f"{contract.id} {contract.version} ({_worst(pulled.verdict)}); more than "
-            f"{contract.maximum_failing_share:.0%} is allowed, so the whole batch is refused and published tables are "
-            "unchanged. Look at ops/verdicts, then correct the source or the contract."
-        )
+        raise _refusal(contract, pulled.verdict)
     leaves = _commit(run, contract, asked, pulled, snapshot.position)
     summary = replace(
         summary,
@@ -85,6 +78,15 @@ def pull(run: Run, dataset: str) -> Summary:
     )
     record(run, [summary], verdicts)
     return summary
+
+
+def _refusal(contract: Contract, verdict: Verdict) -> BatchRefused:
+    return BatchRefused(
+        f"{contract.dataset}: {verdict.failing.num_rows} of {verdict.row_count} rows fail contract "
+        f"{contract.id} {contract.version} ({_worst(verdict)}); more than "
+        f"{contract.maximum_failing_share:.0%} is allowed, so the whole batch is refused and published tables are "
+        "unchanged. Look at ops/verdicts, then correct the source or the contract."
+    )
 
 
 def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Demand:
@@ -101,18 +103,14 @@ def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa
     if state is None:
         nothing = COVERAGE_SCHEMA.empty_table()
         return Former(None, nothing, nothing)
-    approvals = snapshot.approvals.filter(pc.equal(snapshot.approvals.column("document_type"), contract.document_type))
-    newest = pc.max(approvals.column("ledger_position")).as_py() or 0
-    moved = pc.greater(snapshot.authorisations.column("ledger_position"), state.ledger_position)
-    moved_ids = snapshot.authorisations.filter(moved).column("authorisation_id").combine_chunks()
-    steady = allowed.filter(pc.invert(pc.is_in(allowed.column("authorisation_id"), value_set=moved_ids)))
-    if newest > state.ledger_position:
-        steady = steady.slice(0, 0)
-    return Former(state.watermark, state.coverage, unite(steady, contract))
+    since = last_pulled_at(run, contract.dataset)
+    unmoved = steady(allowed, snapshot, contract.document_type, state.ledger_position, since)
+    return Former(state.watermark, state.coverage, unite(unmoved, contract))
 
 
 def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
-    delivery = connect(contract, asked.request, endpoints.read(run.settings.agencies_path / endpoints.FILE_NAME), run.settings.sources)
+    places = endpoints.read(run.settings.agencies_path / endpoints.FILE_NAME)
+    delivery = connect(contract, asked.request, places, run.settings.sources)
     batches = [
         key_batch(
             contract,
@@ -126,7 +124,7 @@ def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
         for batch in delivery.batches()
     ]
     keyed = pa.concat_tables(batches) if batches else contract.bronze_schema.empty_table()
-    rows = covered(contract, keyed, asked.coverage)
+    rows = newest(covered(contract, keyed, asked.coverage))
     live = rows.filter(pc.invert(rows.column("_is_deleted")))
     verdict = check(live, contract, _covered_of_each(live, asked))
     failing = verdict.failing.cast(quarantine_schema(contract))
@@ -138,10 +136,12 @@ def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
 def _covered_of_each(rows: pa.Table, asked: Demand) -> list[frozenset[str]]:
     """The columns asked for each row, so that a required column is only required where it was asked."""
     request = asked.request
-    keys = zip(request.table.column("_subject_key").to_pylist(), request.table.column("variant").to_pylist(), strict=True)
-    sets = dict(zip(keys, request.table.column("column_set").to_pylist(), strict=True))
-    rows_keys = zip(rows.column("_subject_key").to_pylist(), rows.column("_variant").to_pylist(), strict=True)
-    return [request.column_sets[sets[key]] for key in rows_keys]
+    sets = dict(zip(_pairs(request.table, "variant"), request.table.column("column_set").to_pylist(), strict=True))
+    return [request.column_sets[sets[pair]] for pair in _pairs(rows, "_variant")]
+
+
+def _pairs(rows: pa.Table, variant: str) -> list[tuple[int, str]]:
+    return list(zip(rows.column("_subject_key").to_pylist(), rows.column(variant).to_pylist(), strict=True))
 
 
 def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, position: int) -> list[Leaf]:
@@ -160,6 +160,7 @@ def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, positio
             seen = seen.filter(pc.invert(pc.is_in(seen.column("_subject_key"), value_set=withheld)))
             gone = tombstones(held, delivered, seen, run.at(), run.run_id)
             incoming = pa.concat_tables([good, gone])
+            return changed(held, merge(contract, revived(held, good), incoming, coverage_now(current)))
         return changed(held, merge(contract, held, incoming, coverage_now(current)))
 
     def quarantine(current: Current) -> Change | None:
@@ -194,7 +195,8 @@ def changed(held: pa.Table, wanted: pa.Table) -> Change | None:
     )
     if not buckets:
         return None
-    return Change(wanted.filter(pc.is_in(wanted.column("_key_bucket"), value_set=pa.array(buckets, pa.int32()))), tuple(buckets))
+    is_changed = pc.is_in(wanted.column("_key_bucket"), value_set=pa.array(buckets, pa.int32()))
+    return Change(wanted.filter(is_changed), tuple(buckets))
 
 
 def _bucket(table: pa.Table, bucket: int) -> pa.Table:

@@ -6,10 +6,11 @@ erased) is no residue.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
+import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from pipeline.coverage import quoted
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,18 @@ def _ids(rows: pa.Table) -> frozenset[str]:
 
 
 def _narrowed(held: pa.Table, kept: pa.Table) -> int:
-    """Rows that stay, but say less than before."""
-    is_line = "_line_no" in held.schema.names
-    order = [("_evidence_id", "ascending")] + ([("_line_no", "ascending")] if is_line else [])
-    staying = held.filter(pc.is_in(held.column("_evidence_id"), value_set=kept.column("_evidence_id").combine_chunks()))
-    if staying.num_rows != kept.num_rows or staying.equals(kept):
-        return 0
-    pairs = zip(staying.sort_by(order).to_pylist(), kept.sort_by(order).to_pylist(), strict=True)
-    return sum(_says_less(old, new) for old, new in pairs)
+    """Rows that stay, but say less than before: a value that is NULL now, or a list that is another now."""
+    row = ["_evidence_id", *(n for n in held.schema.names if n == "_line_no")]
+    is_same_row = " and ".join(f"held.{n} = kept.{n}" for n in row)
+    with duckdb.connect() as duck:
+        duck.register("held", held)
+        duck.register("kept", kept)
+        says_less = " or ".join(_says_less(field) for field in held.schema)
+        found = duck.sql(f"select count(*) from held inner join kept on {is_same_row} where {says_less}").fetchone()
+    return int(found[0]) if found else 0
 
 
-def _says_less(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return any(
-        (value is not None and new[name] is None) or (isinstance(value, list) and value != new[name])
-        for name, value in old.items()
-    )
+def _says_less(field: pa.Field) -> str:
+    old, new = f"held.{quoted(field.name)}", f"kept.{quoted(field.name)}"
+    is_other = f"{old} is distinct from {new}" if pa.types.is_nested(field.type) else f"{new} is null"
+    return f"({old} is not null and {is_other})"

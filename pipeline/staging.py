@@ -1,11 +1,13 @@
 """Where standardised tables wait for publication: Parquet under the lake's staging folder, removed once published.
 
 What waits holds personal rows, so it lies under the lake's root, is scanned like everything else there, and never
-outlives the publication or the next standardisation. Nothing waits: there is nothing to publish.
+outlives the publication, the next standardisation or an erasure. Nothing waits: there is nothing to publish.
 """
 
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.files import sync_files
+from lake.files import sync_files, sync_folder
 from pipeline.run import Run
 from schemas.contract import published
 
@@ -23,11 +25,16 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Staged:
-    """Gold tables by name; the subjects that were recomputed, by document type; what it was computed from."""
+    """Gold tables by name; the subjects that were recomputed, by document type; what it was computed from.
+
+    `retained` holds the `_evidence_id` of evidence that stood in gold and was not recomputed: bundles may point to it.
+    """
 
     tables: Mapping[str, pa.Table]
     recomputed: Mapping[str, pa.Table]
+    retained: pa.Table
     context_digest: str
+    ledger_position: int
 
 
 def folder(run: Run) -> Path:
@@ -38,28 +45,45 @@ def write(run: Run, staged: Staged) -> None:
     """Replace what waits. The manifest comes last, so that a killed writer leaves nothing to publish."""
     discard(run)
     path = folder(run)
-    path.mkdir(parents=True)
-    for name, table in staged.tables.items():
-        pq.write_table(table, path / f"{name}.parquet")
-    for document_type, keys in staged.recomputed.items():
-        pq.write_table(keys, path / f"recomputed-{document_type}.parquet")
-    manifest = {"context_digest": staged.context_digest, "document_types": sorted(staged.recomputed)}
-    (path / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    sync_files(sorted(path.iterdir()), path)
+    path.mkdir(parents=True, exist_ok=True)
+    own = Path(tempfile.mkdtemp(dir=path))
+    for name, table in _files(staged).items():
+        pq.write_table(table, own / f"{name}.parquet")
+    manifest = {
+        "folder": own.name,
+        "document_types": sorted(staged.recomputed),
+        "context_digest": staged.context_digest,
+        "ledger_position": staged.ledger_position,
+    }
+    (own / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    sync_files(sorted(own.iterdir()), path)
+    os.replace(own / MANIFEST, path / MANIFEST)
+    sync_folder(path)
+
+
+def _files(staged: Staged) -> dict[str, pa.Table]:
+    recomputed = {f"recomputed-{document_type}": keys for document_type, keys in staged.recomputed.items()}
+    return {**staged.tables, **recomputed, "retained": staged.retained}
 
 
 def read(run: Run) -> Staged | None:
-    """What waits for publication, or None."""
+    """What waits for publication, from one standardisation; None where nothing waits, or an erasure removes it."""
     path = folder(run)
-    if not (path / MANIFEST).exists():
+    try:
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        own = path / manifest["folder"]
+        return Staged(
+            {c.name: pq.read_table(own / f"{c.name}.parquet", schema=c.gold_schema) for c in published()},
+            {d: pq.read_table(own / f"recomputed-{d}.parquet") for d in manifest["document_types"]},
+            pq.read_table(own / "retained.parquet"),
+            manifest["context_digest"],
+            manifest["ledger_position"],
+        )
+    except FileNotFoundError:
         return None
-    manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    return Staged(
-        {c.name: pq.read_table(path / f"{c.name}.parquet", schema=c.gold_schema) for c in published()},
-        {d: pq.read_table(path / f"recomputed-{d}.parquet") for d in manifest["document_types"]},
-        manifest["context_digest"],
-    )
 
 
 def discard(run: Run) -> None:
+    """Remove what waits, the manifest first: what is half removed is not published."""
+    (folder(run) / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder(run), ignore_errors=True)

@@ -241,13 +241,15 @@ def _pull(run: Run, run_id: str, dataset: str) -> Row | None:
     held = runs(run)
     own = pc.and_(pc.equal(held.column("run_id"), run_id), pc.equal(held.column("dataset"), dataset))
     rows = held.filter(pc.fill_null(own, False)).to_pylist()
-    return rows[0] if rows else None
+    return max(rows, key=lambda r: (r["verdict"] == "passed", r["finished_at"]), default=None)
 
 
 def _verdicts(run: Run, run_id: str, table: str) -> tuple[Row, ...]:
     held = verdicts(run)
     own = pc.and_(pc.equal(held.column("run_id"), run_id), pc.equal(held.column("table"), table))
-    return tuple(held.filter(pc.fill_null(own, False)).to_pylist())
+    rows = held.filter(pc.fill_null(own, False)).to_pylist()
+    last = max(((r["verdict"] == "passed", r["checked_at"]) for r in rows), default=None)
+    return tuple(r for r in rows if (r["verdict"] == "passed", r["checked_at"]) == last)
 
 
 def _readers(run: Run, subject_key: int, document_type: str) -> tuple[Row, ...]:

@@ -20,6 +20,13 @@ DOCUMENTS = st.sampled_from(["RRT", "RRT", "FAMR", "FAMR", "INSV", "ZZZZ", None]
 HOLDERS = st.sampled_from(["mois", "mois", "scourt", "nts", None])
 RECIPIENTS = st.sampled_from(["mogef", "mogef", "mogef", "mohw", None])
 PURPOSES = st.sampled_from([SERVICES["SINGLE_PARENT"].purpose] * 3 + [SERVICES["DISABILITY_PENSION"].purpose, None])
+# ZIP and CLANSEAT are in the contracts, but SINGLE_PARENT needs neither.
+COLUMNS = st.sampled_from(
+    [
+        *(["STDG_CD"], ["SELF_FLNM"], ["STDG_CD", "X"], [], [None], ["STDG_CD", None], None),
+        *(["ZIP", "STDG_CD"], ["ZIP"], ["SELF_FLNM", "CLANSEAT"], ["CLANSEAT"]),
+    ]
+)
 
 
 @st.composite
@@ -37,7 +44,7 @@ def authorisations(draw: st.DrawFn) -> dict[str, Any]:
         "purpose": PURPOSES,
         "service": st.sampled_from(["SINGLE_PARENT", "DISABILITY_PENSION", "NO_SUCH", None]),
         "variant": st.sampled_from(["specific", "general", "detailed", "members_included", "no_such", None]),
-        "columns": st.sampled_from([["STDG_CD"], ["SELF_FLNM"], ["STDG_CD", "X"], [], [None], ["STDG_CD", None], None]),
+        "columns": COLUMNS,
         "valid_from": INSTANTS,
         "valid_until": INSTANTS,
         "state": st.sampled_from(["granted", "paused", "withdrawn", "expired", "consumed", "odd", None]),
@@ -109,10 +116,20 @@ def _outside(a: dict[str, Any]) -> Reason | None:
     needed = [r for r in service.requirements if r.document_type == a["document_type"]] if service else []
     if not service or not needed or (service.recipient, service.purpose) != (a["recipient"], a["purpose"]):
         return Reason.OUTSIDE_SERVICE
+    if not _narrowed(a):
+        return Reason.OUTSIDE_SERVICE
     order = contract.variants
     if a["variant"] not in order or order.index(a["variant"]) > order.index(needed[0].variant or ""):
         return Reason.WIDER_VARIANT
     return None
+
+
+def _narrowed(a: dict[str, Any]) -> list[str]:
+    """The granted columns that the service needs, in the order of the grant (P2)."""
+    needed = {
+        c for r in SERVICES[a["service"]].requirements if r.document_type == a["document_type"] for c in r.columns
+    }
+    return [c for c in a["columns"] if c in needed]
 
 
 def _disapproved(a: dict[str, Any], agreements: list[dict[str, Any]], at: datetime) -> Reason | None:
@@ -142,7 +159,10 @@ def _disapproved(a: dict[str, Any], agreements: list[dict[str, Any]], at: dateti
 def test_p1_the_gate_agrees_with_a_plain_reading_of_the_rules(
     rows: list[dict[str, Any]], agreements: list[dict[str, Any]], at: datetime
 ) -> None:
-    judged = gate.judged(snapshot_of(rows, agreements), at).to_pylist()
-    assert [(row["flows"], row["reason"]) for row in judged] == [
-        (reason is None, reason) for reason in (expected(row, agreements, at) for row in rows)
-    ]
+    snapshot = snapshot_of(rows, agreements)
+    reasons = [expected(row, agreements, at) for row in rows]
+    judged = gate.judged(snapshot, at).to_pylist()
+    assert [(row["flows"], row["reason"]) for row in judged] == [(reason is None, reason) for reason in reasons]
+    flowing = [(row["authorisation_id"], _narrowed(row)) for row, r in zip(rows, reasons, strict=True) if r is None]
+    allowed = gate.allowed(snapshot, at).to_pylist()
+    assert [(row["authorisation_id"], row["columns"]) for row in allowed] == flowing

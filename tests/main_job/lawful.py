@@ -11,7 +11,7 @@ Covered = dict[tuple[str, int, str], set[str]]  # (document type, subject, varia
 
 def covered(snapshot: Snapshot, at: datetime, recipient: str | None = None) -> Covered:
     """What authorisation and approval together let stand at an instant; of one recipient when it is named."""
-    agreed = {
+    agreed: set[tuple[str, ...]] = {
         (a["holder"], a["recipient"], a["document_type"], a["purpose"])
         for a in snapshot.approvals.to_pylist()
         if a["state"] == "active" and a["valid_from"] <= at < a["valid_until"]

@@ -13,10 +13,13 @@ from consent import applications, ledger, vault
 from hanbeon import demo
 from lake import layout, tables
 from lake.erase import scan
+from pipeline import staging
 from pipeline.bronze import quarantine_schema
+from pipeline.commit import commit
 from pipeline.erase import erase
 from pipeline.gold import share_schema
-from pipeline.publish import documents, publish, shares, standardise
+from pipeline.publish import documents, gold_plans, publish, shares, standardise
+from pipeline.pull import pull
 from schemas.contract import Contract, gold, published, source, sources
 from sources.simulate.truth import truth
 from tests.main_job.conftest import Country
@@ -252,6 +255,29 @@ def one_pensioner(korea: Country) -> tuple[int, dict[str, Any]]:
         ):
             return row["_subject_key"], row
     raise AssertionError("nobody has a disability pension")
+
+
+def test_p6_a_publication_that_died_between_gold_and_shares_is_done_again(korea: Country) -> None:
+    """Gold is as bronze says then, and what waited may have been erased: shares and bundles must follow."""
+    run = korea.run_as("half-published")
+    key, granted = one_pensioner(korea)
+    name, schema = "shares/mohw/disability_certificate", share_schema(gold("disability_certificate"), "mohw")
+    before = rows_of(korea, name, schema)
+    ledger.withdraw(run.conn, granted["authorisation_id"], run.at())
+    korea.again("without-the-pensioner")
+    assert rows_of(korea, name, schema) == before - 1
+    demo.regrant(run, granted["authorisation_id"], run.at())
+    pull(run, source("DISB").dataset)
+    standardise(run)
+    staged = staging.read(run)
+    assert staged is not None
+    commit(run, [p for p in gold_plans(run, staged) if p.table == "gold/disability_certificate"], {})
+    staging.discard(run)
+    korea.again("after-the-death")
+    assert rows_of(korea, name, schema) == before
+    bundles = held(korea, "gold/service_bundles", gold("service_bundles").gold_schema)
+    own = [r for r in bundles if r["_subject_key"] == key and r["RQDOC_CD"] == "DISB"]
+    assert {r["RQDOC_STTS_NM"] for r in own} == {"satisfied_by_data"}
 
 
 def test_decided_applications_count_as_replaced_and_their_rows_are_erased(korea: Country) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from pipeline.bronze import merge, quarantine_schema, quarantined, tombstones
+from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.coverage import unite
 from schemas.contract import source
 from tests.pipeline.test_coverage import allowed
@@ -106,3 +106,52 @@ def test_a_record_that_is_good_now_leaves_quarantine() -> None:
     held = with_reasons(delivered((1, 1, "가")))
     none_failing = quarantine_schema(INCOME).empty_table()
     assert quarantined(INCOME, held, none_failing, delivered((1, 2, "가")), EVERYTHING).num_rows == 0
+
+
+def test_f24_two_versions_of_one_record_in_one_delivery_become_the_newest_in_either_order() -> None:
+    old, new = delivered((1, 1, "옛이름")), delivered((1, 2, "새이름"))
+    for both in ([old, new], [new, old]):
+        assert names(newest(pa.concat_tables([*both, delivered((2, 1, "나"))]))) == ["새이름", "나"]
+
+
+def test_f24_a_cancellation_and_an_older_version_in_one_delivery_leave_the_cancellation() -> None:
+    both = pa.concat_tables([delivered((1, 2, ""), deleted=True), delivered((1, 1, "가"))])
+    assert newest(both).column("_is_deleted").to_pylist() == [True]
+
+
+def test_f24_two_versions_of_the_same_instant_give_the_same_row_in_either_order() -> None:
+    one, other = delivered((1, 1, "가")), delivered((1, 1, "나"))
+    assert newest(pa.concat_tables([one, other])).equals(newest(pa.concat_tables([other, one])))
+
+
+def test_one_record_in_two_variants_and_two_records_of_one_subject_are_all_kept() -> None:
+    rows = delivered((1, 1, "가"), (1, 1, "나"), (1, 1, "다")).to_pylist()
+    rows[1] |= {"_variant": "detailed", "_evidence_id": "e1-detailed"}
+    rows[2] |= {"_source_record_id": "another", "_evidence_id": "e1-another"}
+    three = pa.Table.from_pylist(rows, schema=INCOME.bronze_schema)
+    assert newest(three).num_rows == 3
+    every = unite(allowed((1, "a", list(INCOME.column_paths))), INCOME)
+    wider = pa.concat_tables([every, every.set_column(1, "_variant", pa.array(["detailed"]))])
+    assert merge(INCOME, NOTHING, three, wider).num_rows == 3
+
+
+def test_a_record_that_a_later_full_file_has_again_returns_with_its_old_instant_of_change() -> None:
+    """A file that lacked it for a night; our tombstone is younger than the record's last change."""
+    held = merge(INCOME, NOTHING, delivered((1, 1, "가")), EVERYTHING)
+    gone = tombstones(held, NOTHING, EVERYTHING.select(["_subject_key"]), START + timedelta(hours=9), "r2")
+    held = merge(INCOME, held, gone, EVERYTHING)
+    again = delivered((1, 1, "가"), run="r3")
+    assert names(merge(INCOME, held, again, EVERYTHING)) == [None]
+    assert names(merge(INCOME, revived(held, again), again, EVERYTHING)) == ["가"]
+
+
+def test_a_full_file_that_says_deleted_leaves_the_tombstone() -> None:
+    held = merge(INCOME, NOTHING, delivered((1, 2, ""), deleted=True), EVERYTHING)
+    assert revived(held, delivered((1, 2, ""), deleted=True)).equals(held)
+
+
+def test_a_quarantined_record_that_fails_for_another_reason_says_so() -> None:
+    held = with_reasons(delivered((1, 1, "가")))
+    others = pa.array([["INERN_NM: is filled"]], pa.list_(pa.string()))
+    failing = held.set_column(held.schema.get_field_index("_reasons"), "_reasons", others)
+    assert quarantined(INCOME, held, failing, NOTHING, EVERYTHING).column("_reasons").to_pylist() == others.to_pylist()

@@ -7,6 +7,7 @@ from schemas.contract import gold, source
 
 INCOME = source("INCM")
 LINES = gold("income_certificate__lines")
+PARENT = gold("income_certificate")
 
 
 def allowed(*rows: tuple[int, str, list[str]]) -> pa.Table:
@@ -86,3 +87,27 @@ def test_p1_a_wider_variant_than_the_authorised_one_does_not_stand() -> None:
     rows[0]["_variant"] = "detailed"
     wider = pa.Table.from_pylist(rows, schema=INCOME.bronze_schema)
     assert covered(INCOME, wider, unite(allowed((1, "a", ["ISSU_NO"])), INCOME)).num_rows == 0
+
+
+def test_a_document_whose_lines_alone_are_covered_keeps_an_empty_row_that_they_point_to() -> None:
+    gate = allowed((1, "a", ["lines.TXBS_AMT"]))
+    parent = {"_subject_key": 1, "_variant": "standard", "_evidence_id": "e1", "ISSU_NO": "1", "INERN_NM": "가나다"}
+    rows = pa.Table.from_pylist([parent], schema=PARENT.gold_schema)
+    (kept,) = covered(PARENT, rows, unite(gate, PARENT)).to_pylist()
+    assert (kept["_evidence_id"], kept["_authorisation_id"], kept["ISSU_NO"], kept["INERN_NM"]) == (
+        "e1",
+        "a",
+        None,
+        None,
+    )
+
+
+def test_the_witness_of_a_document_covers_a_value_of_it_where_one_is_covered() -> None:
+    gate = allowed((1, "a", ["lines.TXBS_AMT"]), (1, "b", ["ISSU_NO"]))
+    assert unite(gate, PARENT).column("authorisation_id").to_pylist() == ["b"]
+
+
+def test_lines_go_and_their_document_stays_when_just_the_group_is_withdrawn() -> None:
+    gate = allowed((1, "a", ["ISSU_NO"]))
+    line = {"_subject_key": 1, "_variant": "standard", "_evidence_id": "e1", "_line_no": 1, "TXBS_AMT": 100}
+    assert covered(LINES, pa.Table.from_pylist([line], schema=LINES.gold_schema), unite(gate, LINES)).num_rows == 0

@@ -1,10 +1,14 @@
 """What a pull asks a holder for: changed or newly authorised, and nobody else (P2)."""
 
+from typing import Any
+
 import pyarrow as pa
+import pytest
 
 from pipeline.coverage import COVERAGE_SCHEMA, unite
-from pipeline.demand import Former, demand
+from pipeline.demand import Former, demand, steady
 from schemas.contract import source
+from tests.consent.making import AT, DAY, SECOND, approval_row, authorisation_row, snapshot_of
 from tests.pipeline.test_coverage import allowed
 
 INCOME = source("INCM")
@@ -52,3 +56,29 @@ def test_f40_withdrawn_and_granted_anew_is_asked_for_its_whole_history() -> None
 
 def test_a_subject_unknown_to_the_vault_is_not_asked_about() -> None:
     assert asked(coverage((3, "a", ["ISSU_NO"])), Former(None, NOTHING, NOTHING)) == {}
+
+
+BEFORE, SINCE = AT - DAY, AT
+MOVES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    # authorisation, approval, is steady since ledger position 5 and the instant SINCE
+    ({}, {}, True),
+    ({"ledger_position": 5}, {"ledger_position": 5}, True),
+    ({"ledger_position": 6}, {}, False),
+    ({}, {"ledger_position": 6}, False),
+    ({"valid_from": SINCE}, {"valid_from": SINCE}, True),
+    ({"valid_from": SINCE + SECOND}, {}, False),
+    ({}, {"valid_from": SINCE + SECOND}, False),
+    ({}, {"document_type": "FAMR", "valid_from": SINCE + SECOND, "ledger_position": 6}, True),
+]
+
+
+@pytest.mark.parametrize(("authorisation", "approval", "is_steady"), MOVES)
+def test_f40_f7_what_an_event_or_an_interval_s_begin_moved_since_the_last_pull_is_not_steady(
+    authorisation: dict[str, Any], approval: dict[str, Any], is_steady: bool
+) -> None:
+    """Two agreements with a gap between them: no event tells that the rows were erased in the gap."""
+    given = {"authorisation_id": "a", "document_type": "INCM", "valid_from": BEFORE} | authorisation
+    agreed = {"document_type": "INCM", "valid_from": BEFORE} | approval
+    snapshot = snapshot_of([authorisation_row(**given)], [approval_row(**agreed)])
+    found = steady(allowed((1, "a", ["ISSU_NO"])), snapshot, "INCM", 5, SINCE)
+    assert found.num_rows == is_steady

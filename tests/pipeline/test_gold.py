@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from pipeline.gold import changed_subjects, replaced, share, share_columns, share_schema
+from pipeline.gold import changed_subjects, moved_subjects, replaced, share, share_columns, share_schema
 from schemas.contract import gold
+from tests.consent.making import approval_row, authorisation_row, snapshot_of
 from tests.pipeline.test_coverage import allowed
 
 LINES = gold("income_certificate__lines")
@@ -99,3 +100,20 @@ def test_two_recipients_cannot_join_what_they_got() -> None:
     assert ours["_pairwise_id"] != theirs["_pairwise_id"]
     assert ours["_evidence_id"] != theirs["_evidence_id"]
     assert len(ours["_pairwise_id"]) == 16
+
+
+def moved(position: int, *, approval: int = 1) -> list[int]:
+    """Subjects 1 to 3 have authorisations of ledger positions 1 to 3; 3 has no row."""
+    authorisations = [authorisation_row(_subject_key=k, document_type="INCM", ledger_position=k) for k in (1, 2, 3)]
+    snapshot = snapshot_of(authorisations, [approval_row(document_type="INCM", ledger_position=approval)])
+    rows = moved_subjects(parents((1, "r1")), parents((1, "r1"), (2, "r1")), snapshot, "INCM", position)
+    return list(rows.column("_subject_key").to_pylist())
+
+
+def test_whoever_s_authorisations_moved_since_is_recomputed_though_the_rows_look_the_same() -> None:
+    """Paused, published narrower, resumed: gold lacks a column, and its pipeline columns do not tell."""
+    assert (moved(0), moved(1), moved(2), moved(3)) == ([1, 2], [2], [], [])
+
+
+def test_an_approval_that_moved_makes_everybody_with_a_row_due() -> None:
+    assert moved(3, approval=4) == [1, 2]

@@ -65,7 +65,7 @@ def _good(column: Column) -> Any:
 def _variant(contract: Contract) -> str:
     variants = contract.properties.get("variants")
     return (
-        str(variants[0])
+        str(variants[-1])  # the widest: it shows every line
         if variants
         else {"RRT": "members_included", "FAMR": "general"}.get(
             str(contract.properties.get("documentType")), "standard"

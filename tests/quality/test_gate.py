@@ -66,7 +66,7 @@ FLAWS = [
         "members.MVIN_YMD: is not after the day on which the holder recorded it",
     ),
     ("RRT", "_source_record_id", None, "_source_record_id: is filled"),
-    ("RRT", "_variant", "everything", "_variant: is one of members_included, head_only"),
+    ("RRT", "_variant", "everything", "_variant: is one of head_only, members_included"),
     ("INCM", "lines.txbs_amt", -1, "lines.TXBS_AMT: is 0 to 999999999999999999"),
     ("INCM", "lines.txbs_amt", 10**18, "lines.TXBS_AMT: is 0 to 999999999999999999"),
     ("INCM", "lines.earn_amt", 42_000_001, "lines.INCM_AMT: is at least EARN_AMT"),

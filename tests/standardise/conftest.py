@@ -55,7 +55,7 @@ HOSTILE = "'); drop table bronze.nts__income; -- {{ env_var('HOME') }} =1+1"
 
 def a_small_world() -> dict[str, pa.Table]:
     """Each document once with good examples for subject 1, and rows named after their flaw or condition."""
-    members, head = source("RRT").variants
+    head, members = source("RRT").variants
     register, corporation = source("RRT"), source("CORR")
     blank = bronze_row(register, "blank", 2) | {"head_nm": " \u3000", "dong_cd": "해당없음", "zip": " - "}
     padded = bronze_row(register, "padded", 3) | {"head_nm": "\t김하나\u00a0"}

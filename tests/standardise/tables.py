@@ -18,7 +18,7 @@ def bronze_row(contract: Contract, evidence_id: str, subject_key: int, variant: 
         "_key_bucket": 0,
         "_evidence_id": evidence_id,
         "_authorisation_id": f"auth-{evidence_id}",
-        "_variant": variant or contract.variants[0],
+        "_variant": variant or contract.variants[-1],
         "_source_record_id": f"record-{evidence_id}",
         "_source_record_hash": evidence_id.encode(),
         "_observed_at": SEEN,

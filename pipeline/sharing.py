@@ -1,0 +1,103 @@
+"""What recipients read: the published tables of documents, their shares of them, and the bundles of applications.
+
+In: a run. Out: what each becomes, computed when it is committed, under the gate of now and from what gold then holds.
+Publishing and erasing bring shares and bundles up to date alike.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consent import gate, vault
+from lake import tables
+from pipeline import bundles
+from pipeline.commit import Change, Compute, Current, Plan
+from pipeline.gold import share, share_schema
+from pipeline.run import Run
+from schemas.contract import Contract, gold, published, sources
+from schemas.services import recipients, services
+
+
+def documents(contracts: tuple[Contract, ...] | None = None) -> list[Contract]:
+    """Published tables that hold evidence: parents and their lines, not the tables about no document."""
+    return [c for c in contracts or published() if "documentType" in c.properties]
+
+
+@dataclass(frozen=True)
+class _Need:
+    recipient: str
+    document_type: str
+
+
+def shares() -> list[tuple[str, Contract]]:
+    """(recipient, published table) for every share that exists; a group without a needed column has none."""
+    needs = {_Need(s.recipient, r.document_type) for s in services() for r in s.data_requirements}
+    return [
+        (recipient.id, contract)
+        for recipient in recipients()
+        for contract in documents()
+        if _Need(recipient.id, contract.document_type) in needs
+        and len(share_schema(contract, recipient.id)) > len(share_schema(contract, ""))
+    ]
+
+
+def share_compute(run: Run, contract: Contract, recipient: str) -> Compute:
+    """A share is what gold holds now, seen by one recipient under the gate of now."""
+
+    def compute(current: Current) -> Change | None:
+        own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
+        hashes = partial(vault.keyed_hashes, run.secrets)
+        return whole_if_changed(current.read(), share(contract, gold_rows(run, contract), own, recipient, hashes))
+
+    return compute
+
+
+def share_plans(run: Run) -> list[Plan]:
+    """One plan for each recipient and each table of a document that some service of the recipient needs."""
+    return [
+        Plan(
+            f"shares/{recipient}/{contract.name}",
+            share_schema(contract, recipient),
+            share_compute(run, contract, recipient),
+            partitioned=False,
+        )
+        for recipient, contract in shares()
+    ]
+
+
+def bundle_compute(run: Run, standardised: pa.Table | None = None) -> Compute:
+    """Bundles are what was standardised (None: what is held), as far as ledger and gold bear it now."""
+
+    def compute(current: Current) -> Change | None:
+        held, snapshot = current.read(), current.snapshot
+        explained = gate.explained(snapshot, run.at())
+        needed = bundles.requirements(snapshot.applications, snapshot.papers, current.allowed, explained)
+        rows = held if standardised is None else standardised
+        return whole_if_changed(held, bundles.settled(rows, needed, _evidence(run)))
+
+    return compute
+
+
+def _evidence(run: Run) -> pa.Table:
+    """(document_type, _evidence_id) of all evidence in gold."""
+    parts = []
+    for contract in sources():
+        ids = gold_rows(run, gold(contract.published)).column("_evidence_id")
+        types = pa.array([contract.document_type] * len(ids), pa.string())
+        parts.append(pa.table({"document_type": types, "_evidence_id": ids}))
+    return pa.concat_tables(parts)
+
+
+def gold_rows(run: Run, contract: Contract) -> pa.Table:
+    """What a published table holds in its newest version."""
+    return tables.read(run.settings.lake_root, f"gold/{contract.name}", schema=contract.gold_schema)
+
+
+def whole_if_changed(held: pa.Table, wanted: pa.Table) -> Change | None:
+    """The change that makes an unpartitioned table what is wanted; None if it already is."""
+    order = [(name, "ascending") for name in held.schema.names if not pa.types.is_nested(held.schema.field(name).type)]
+    if held.sort_by(order).equals(wanted.cast(held.schema).sort_by(order)):
+        return None
+    return Change(wanted.cast(held.schema), None)
