@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import duckdb
 import pyarrow as pa
 
-from schemas.contract import source
 from schemas.services import services
 
 REQUIREMENTS_SCHEMA = pa.schema(
@@ -50,11 +49,6 @@ def service_requirements() -> pa.Table:
         for r in s.requirements
     ]
     return pa.Table.from_pylist(rows, schema=REQUIREMENTS_SCHEMA)
-
-
-def holder_of(document_type: str, is_available: bool) -> str | None:
-    """Who holds a document type that is available as data."""
-    return source(document_type).holder if is_available else None
 
 
 def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, explained: pa.Table) -> pa.Table:
