@@ -261,10 +261,10 @@ def next_steps() -> RenderableType:
         (
             "분석가 · analysts",
             'hanbeon sql "select * from documents_replaced"',
-            "aggregates only, small groups suppressed",
+            "aggregates only; bundles hides small groups",
         ),
         ("감사인 · auditors", "hanbeon consent list", "then: hanbeon trace authorisation <id>"),
-        ("", "hanbeon doctor", "pointer, leaves and files agree"),
+        ("", "hanbeon doctor", "pointer, leaves and files agree (agencies answer while make up runs)"),
         ("담당자 · case workers", "hanbeon application list", "then: hanbeon application show <id>"),
     ]
     for who, command, what in rows:
