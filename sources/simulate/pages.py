@@ -1,7 +1,8 @@
 """What both HTTP agencies do with a question: find, page, and misbehave where a fault is switched on.
 
 A question names subjects, each with the items asked for and an instant; the answer holds each subject's record if it
-changed at or after that instant, cut into pages. Poisoned records carry a mark that is replaced in the finished bytes.
+changed at or after that instant, cut into pages. A record's place is its place in the whole answer, so that a fault that
+hits one of every n hits some of any answer of n. Poisoned records carry a mark that is replaced in the finished bytes.
 """
 
 from collections.abc import Sequence
@@ -59,7 +60,8 @@ def answer(register: Register, asked: Sequence[Asked], number: int, size: int, s
         pages = number + 1
     if switches.get("wrong_count"):
         total += 1
-    return Page(number, pages, total, found[first : first + size])
+    shown = [(record | {"place": at}, a) for at, (record, a) in enumerate(found[first : first + size], first)]
+    return Page(number, pages, total, shown)
 
 
 def _strangers(register: Register, asked: Sequence[Asked], count: int) -> list[tuple[Row, Asked]]:

@@ -48,7 +48,7 @@ def stock(tables: Frames, name: str) -> Register:
         groups[group] = lines
         spans[group] = {r: (first, last) for r, first, last in counted.iter_rows()}
     at = {identifier: i for i, identifier in enumerate(header["identifier"])}
-    return Register(header.with_row_index("place"), groups, at, spans)
+    return Register(header, groups, at, spans)
 
 
 class Shelf:
