@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, journal
+from consent import accesses, journal, owners
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -197,3 +197,4 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(VAULT)
         accesses.migrate(conn)
         journal.migrate(conn)
+        conn.execute(owners.TABLES)

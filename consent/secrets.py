@@ -33,15 +33,18 @@ class Secrets:
 def secrets(keys_path: Path) -> Secrets:
     """Read the key files, making those that are missing. Raises DependencyDown or IntegrityError naming the file."""
     try:
-        keys_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Secrets(**{f.name: _key(keys_path / f"{f.name}.key") for f in fields(Secrets)})
+        return Secrets(**{f.name: key_file(keys_path / f"{f.name}.key") for f in fields(Secrets)})
     except OSError as error:
         raise DependencyDown(f"The keys under {keys_path} cannot be read or made: {error.strerror}.") from error
 
 
-def _key(path: Path) -> bytes:
-    """A key file is linked into place whole, so that two first uses at once agree and a crash leaves no short key."""
+def key_file(path: Path) -> bytes:
+    """32 random bytes kept in a file, made at first use.
+
+    The file is linked into place whole, so that two first uses at once agree and a crash leaves no short key.
+    """
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,8 +1,9 @@
 """What both HTTP agencies do with a question: find, page, and misbehave where a fault is switched on.
 
 A question names subjects, each with the items asked for and an instant; the answer holds each subject's record if it
-changed at or after that instant, cut into pages. A record's place is its place in the whole answer, so that a fault that
-hits one of every n hits some of any answer of n. Poisoned records carry a mark that is replaced in the finished bytes.
+changed at or after that instant, cut into pages. A record's place is its place in the whole answer, so that a fault
+that hits one of every n hits some of any answer of n. Poisoned records carry a mark that is replaced in the finished
+bytes.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,91 @@
+"""One random secret for each owner of rows and events; destroying it makes what rests on it meaningless (P4).
+
+In: a connection, the vault's secrets, owners as bytes (a subject key as 8 bytes, a pairwise id as 16). Out: 32-byte
+secrets, from which the salts of the owner's row commitments and the key of its sealed evidence are derived. The
+database holds them encrypted under the vault's key, bound to their row.
+"""
+
+import os
+from collections.abc import Collection, Iterable
+
+import psycopg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from consent.secrets import Secrets, mac
+from hanbeon.errors import IntegrityError
+
+TABLES = """
+create table if not exists owner_secrets (
+    owner bytea primary key check (length(owner) in (8, 16)),
+    ciphertext bytea not null
+);
+"""
+SECRET_BYTES = 32
+NONCE_BYTES = 12
+
+
+def owner_of_key(subject_key: int) -> bytes:
+    """A subject key as the owner of its rows: 8 bytes, signed, big-endian."""
+    return subject_key.to_bytes(8, "big", signed=True)
+
+
+def known(conn: psycopg.Connection, secrets: Secrets, owners: Collection[bytes]) -> dict[bytes, bytes]:
+    """The secrets of those owners that have one. Raises IntegrityError when a ciphertext was moved or changed."""
+    with conn.transaction():
+        rows = conn.execute(
+            "select owner, ciphertext from owner_secrets where owner = any(%s::bytea[])", [list(owners)], binary=True
+        ).fetchall()
+    cipher = AESGCM(secrets.vault)
+    try:
+        return {
+            owner: cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(owner))
+            for owner, sealed in rows
+        }
+    except InvalidTag:
+        raise IntegrityError(
+            "An owner's secret does not belong to its row: moved or changed. Restore the ledger's database."
+        ) from None
+
+
+def secrets_of(conn: psycopg.Connection, secrets: Secrets, owners: Collection[bytes]) -> dict[bytes, bytes]:
+    """The secret of every owner, made where it is missing. Two that make one at once get the same."""
+    found = known(conn, secrets, owners)
+    missing = sorted(set(owners) - found.keys())
+    if not missing:
+        return found
+    with conn.transaction():
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "insert into owner_secrets (owner, ciphertext) values (%s, %s) on conflict do nothing",
+                _sealed(secrets, missing),
+            )
+        return found | known(conn, secrets, missing)
+
+
+def destroy(conn: psycopg.Connection, owners: Collection[bytes]) -> int:
+    """Forget these secrets for good; how many there were."""
+    with conn.transaction():
+        return conn.execute("delete from owner_secrets where owner = any(%s::bytea[])", [list(owners)]).rowcount
+
+
+def derive(secret: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose: HMAC-SHA256, as HKDF-Expand does for a single block."""
+    return mac(secret, purpose.encode()).digest()
+
+
+def blinding_key(secrets: Secrets, table: str, bucket: int) -> bytes:
+    """What blinds the owners of one bucket of a table in its subject root (docs/proof.md, section 3)."""
+    return mac(mac(secrets.ids, b"subject-root").digest(), f"{table}\x00{bucket}".encode()).digest()
+
+
+def _sealed(secrets: Secrets, owners: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+    cipher, rows = AESGCM(secrets.vault), []
+    for owner in owners:
+        nonce = os.urandom(NONCE_BYTES)
+        rows.append((owner, nonce + cipher.encrypt(nonce, os.urandom(SECRET_BYTES), _associated(owner))))
+    return rows
+
+
+def _associated(owner: bytes) -> bytes:
+    return b"owner_secrets\x00" + owner

@@ -1,0 +1,72 @@
+"""The operator's two signing keys, and compact JWS with Ed25519.
+
+In: the folder of keys. Out: `Signers`: one key for checkpoints of the log, one for documents (receipts, certificates),
+so that a signature made for one can never be shown as the other. `sign_jws` and `read_jws` are RFC 7515 with EdDSA
+(RFC 8037) by joserfc. Key files are made at first use, as those of the vault.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+from joserfc.util import urlsafe_b64encode
+
+from consent.secrets import key_file
+from hanbeon.errors import IntegrityError
+
+ALGORITHMS = ["EdDSA", "Ed25519"]
+
+
+@dataclass(frozen=True)
+class Signers:
+    """`origin` is the log's name, under which the operator signs."""
+
+    origin: str
+    log: Ed25519PrivateKey = field(repr=False)
+    documents: Ed25519PrivateKey = field(repr=False)
+
+
+def signers(keys_path: Path, origin: str) -> Signers:
+    """Read both key files, making what is missing. Raises DependencyDown or IntegrityError naming the file."""
+    log, documents = (
+        Ed25519PrivateKey.from_private_bytes(key_file(keys_path / f"{name}-signing.key"))
+        for name in ("log", "document")
+    )
+    return Signers(origin, log, documents)
+
+
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
+
+
+def jwk(key: Ed25519PrivateKey) -> dict[str, str]:
+    """The public key as a JWK (RFC 8037); its id is the thumbprint (RFC 7638)."""
+    given = {"kty": "OKP", "crv": "Ed25519", "x": urlsafe_b64encode(public_bytes(key)).decode()}
+    return {**given, "kid": OKPKey.import_key(given).thumbprint()}
+
+
+def sign_jws(key: Ed25519PrivateKey, payload: bytes, typ: str) -> str:
+    """A compact JWS over these bytes. The header names algorithm, type and key id."""
+    public = jwk(key)
+    secret = urlsafe_b64encode(key.private_bytes_raw()).decode()
+    header = {"alg": "EdDSA", "typ": typ, "kid": public["kid"]}
+    return jws.serialize_compact(header, payload, OKPKey.import_key({**public, "d": secret}), algorithms=ALGORITHMS)
+
+
+def read_jws(token: str, jwks: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """The claims of a token that one of these keys signed. Raises IntegrityError for anything else."""
+    for one in jwks:
+        try:
+            signed = jws.deserialize_compact(token, OKPKey.import_key(dict(one)), algorithms=ALGORITHMS)
+            claims = json.loads(signed.payload)
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if isinstance(claims, dict):
+            return claims
+    raise IntegrityError("The signature is by none of the keys that are trusted. Ask the issuer for a valid one.")
