@@ -1,8 +1,8 @@
 """The operator's two signing keys, and compact JWS with Ed25519.
 
 In: the folder of keys. Out: `Signers`: one key for checkpoints of the log, one for documents (receipts, certificates),
-so that a signature made for one can never be shown as the other. `sign_jws` and `read_jws` are RFC 7515 with EdDSA
-(RFC 8037) by joserfc. Key files are made at first use, as those of the vault.
+so that a signature made for one can never be shown as the other. `sign_jws` and `read_jws` are RFC 7515
+with Ed25519 (RFC 8037, RFC 9864) by joserfc. Key files are made at first use, as those of the vault.
 """
 
 import json
@@ -20,7 +20,7 @@ from joserfc.util import urlsafe_b64encode
 from consent.secrets import key_file
 from hanbeon.errors import IntegrityError
 
-ALGORITHMS = ["EdDSA", "Ed25519"]
+ALGORITHMS = ["Ed25519"]  # RFC 9864; the older name is EdDSA
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,15 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
 
 def jwk(key: Ed25519PrivateKey) -> dict[str, str]:
     """The public key as a JWK (RFC 8037); its id is the thumbprint (RFC 7638)."""
-    given = {"kty": "OKP", "crv": "Ed25519", "x": urlsafe_b64encode(public_bytes(key)).decode()}
-    return {**given, "kid": OKPKey.import_key(given).thumbprint()}
+    x = urlsafe_b64encode(public_bytes(key)).decode()
+    return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": OKPKey.import_key(key.public_key()).thumbprint()}
 
 
 def sign_jws(key: Ed25519PrivateKey, payload: bytes, typ: str) -> str:
     """A compact JWS over these bytes. The header names algorithm, type and key id."""
     public = jwk(key)
-    secret = urlsafe_b64encode(key.private_bytes_raw()).decode()
-    header = {"alg": "EdDSA", "typ": typ, "kid": public["kid"]}
-    return jws.serialize_compact(header, payload, OKPKey.import_key({**public, "d": secret}), algorithms=ALGORITHMS)
+    header = {"alg": "Ed25519", "typ": typ, "kid": public["kid"]}
+    return jws.serialize_compact(header, payload, OKPKey.import_key(key), algorithms=ALGORITHMS)
 
 
 def read_jws(token: str, jwks: Sequence[Mapping[str, str]]) -> dict[str, Any]:
