@@ -223,4 +223,4 @@ def test_p9_a_read_committed_after_a_later_one_was_copied_is_copied_too(own_lake
             copy_ledger(run)
         copy_ledger(run)
     copied = tables.read(run.settings.lake_root, "ops/accesses", schema=accesses.ACCESSES_SCHEMA)
-    assert copied.column("reader").to_pylist() == ["quick", "slow"]
+    assert sorted(copied.column("reader").to_pylist()) == ["quick", "slow"]
