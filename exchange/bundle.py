@@ -31,7 +31,10 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Document:
-    """`state` is data, paper or missing. `outside` are columns that the service needs and consent does not cover."""
+    """`state` is data, paper or missing. `outside` are columns that the service needs and consent does not cover.
+
+    A document with columns outside may have copies to read, and is missing all the same: it proves only a part.
+    """
 
     document_type: str
     korean: str
@@ -208,16 +211,18 @@ def _document(run: Run, application: Mapping[str, Any], judged: _Judged) -> Docu
     requirement = judged.requirement
     contract = source(requirement.document_type) if requirement.is_available else None
     found = _copies(run, application, judged, contract) if contract is not None and judged.is_open else ()
-    state = "data" if found else ("paper" if judged.is_paper else "missing")
+    outside = tuple(c for c in requirement.columns if c not in judged.columns) if judged.is_open else ()
+    state = "data" if found and not outside else ("paper" if judged.is_paper else "missing")
+    reason = judged.reason or ("columns_outside" if outside else "nothing_received")
     return Document(
         document_type=requirement.document_type,
         korean=document_name(requirement.document_type),
         holder=contract.holder if contract else None,
         variant=requirement.variant,
         state=state,
-        reason=(judged.reason or "nothing_received") if state == "missing" else None,
+        reason=reason if state == "missing" else None,
         authorisation_ids=judged.authorisation_ids,
-        outside=tuple(c for c in requirement.columns if c not in judged.columns) if found else (),
+        outside=outside,
         copies=found,
     )
 

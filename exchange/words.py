@@ -51,6 +51,10 @@ REASONS: dict[str, Words] = {
         "동의하지 않은 서류입니다. 서류로 제출할 수 있습니다",
         "no consent was given; it can come on paper",
     ),
+    "columns_outside": (
+        "동의한 항목이 서비스에 필요한 것보다 적습니다. 다시 동의하거나 서류로 제출하십시오",
+        "the consent covers only some of what the service needs; consent again, or bring it on paper",
+    ),
     "not_available_as_data": (
         "아직 자료로 제공되지 않습니다. 서류로 제출하십시오",
         "not offered as data yet; bring it on paper",

@@ -1,8 +1,9 @@
 """What open applications need, and under what: the context that dbt fills bundles from.
 
 In: a ledger snapshot and the gate's relation. Out: Arrow tables `applications`, `requirements`, `decisions`.
-An application's requirement is open to data only if an authorisation for that very application, or a standing one of
-the same applicant, service and recipient, covers it now. `settled` holds bundles to that when they are committed.
+An application's requirement is open to data only if the authorisations for that very application, or standing ones of
+the same applicant, service and recipient, together cover every column that it needs now. `settled` holds bundles to
+that when they are committed.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ REQUIREMENTS_SCHEMA = pa.schema(
         pa.field("document_type", pa.string()),
         pa.field("variant", pa.string()),
         pa.field("is_available", pa.bool_()),
+        pa.field("columns", pa.list_(pa.string())),
     ]
 )
 DECISION_SCHEMA = pa.schema(
@@ -44,6 +46,7 @@ def service_requirements() -> pa.Table:
             "document_type": r.document_type,
             "variant": r.variant,
             "is_available": r.is_available,
+            "columns": list(r.columns),
         }
         for s in services()
         for r in s.requirements
@@ -56,7 +59,7 @@ def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, ex
 
     `authorisation_id` is the application's own witness, the smallest that covers it. `explained` (authorisation_id,
     document_type, _subject_key, reason) tells why an authorisation does not flow; a requirement with neither says
-    `no_authorisation`.
+    `no_authorisation`, one of which only some columns are covered `columns_outside`.
     """
     with duckdb.connect() as duck:
         for name, table in {
@@ -73,7 +76,10 @@ def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, ex
 NEEDED = """
 with open_ones as (select * from applications where state = 'open'),
 covering as (
-    select a.application_id, g.document_type, g.variant, min(g.authorisation_id) as authorisation_id
+    select
+        a.application_id, g.document_type, g.variant,
+        min(g.authorisation_id) as authorisation_id,
+        flatten(list(g.columns)) as columns,
     from open_ones as a
     inner join allowed as g
         on a.applicant_key = g._subject_key and a.service = g.service and a.recipient = g.recipient
@@ -96,10 +102,13 @@ select
     n.document_type,
     n.variant,
     n.is_available,
-    c.application_id is not null as has_authorisation,
-    c.authorisation_id,
-    case when c.application_id is null and n.is_available
-        then coalesce(d.reason, 'no_authorisation') end as reason,
+    coalesce(list_has_all(c.columns, n.columns), false) as has_authorisation,
+    case when list_has_all(c.columns, n.columns) then c.authorisation_id end as authorisation_id,
+    case
+        when list_has_all(c.columns, n.columns) or not n.is_available then null
+        when c.application_id is not null then 'columns_outside'
+        else coalesce(d.reason, 'no_authorisation')
+    end as reason,
     p.application_id is not null as is_paper,
 from open_ones as a
 inner join needed as n on a.service = n.service

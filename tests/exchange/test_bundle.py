@@ -67,6 +67,7 @@ def test_a_consent_to_fewer_columns_says_what_it_leaves_out(own_lake: SmallLake)
     assert {v.name for v in family.copies[0].values} == {"ISSU_NO", "ISSU_YMD"}
     assert family.copies[0].groups == ()
     assert "SELF_FLNM" in family.outside
+    assert (family.state, family.reason) == ("missing", "columns_outside")
 
 
 def test_withdrawn_consent_closes_the_bundle_before_anything_is_erased_p4(own_lake: SmallLake) -> None:

@@ -1,11 +1,13 @@
 """Bundles when they are committed: what the ledger and gold of now do not bear leaves (P1, P5)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.bundles import requirements, settled
 from schemas.contract import gold
+from schemas.services import service
 from tests.consent.making import AT
 
 BUNDLES = gold("service_bundles").gold_schema
@@ -131,7 +133,10 @@ def applications(*keys: int) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def flowing(*rows: tuple[int, str | None, str]) -> pa.Table:
+INCOME = service("SINGLE_PARENT").requirements[-1]
+
+
+def flowing(*rows: tuple[int, str | None, str], columns: Sequence[str] = INCOME.columns) -> pa.Table:
     """(subject, application, authorisation) for the income certificate."""
     same: dict[str, Any] = {
         "document_type": "INCM",
@@ -139,18 +144,37 @@ def flowing(*rows: tuple[int, str | None, str]) -> pa.Table:
         "service": "SINGLE_PARENT",
         "recipient": "mogef",
     }
+    same["columns"] = list(columns)
     made = [same | {"_subject_key": k, "application_id": a, "authorisation_id": i} for k, a, i in rows]
     texts = ("document_type", "variant", "service", "recipient", "application_id", "authorisation_id")
-    schema = pa.schema([("_subject_key", pa.int64()), *((name, pa.string()) for name in texts)])
+    schema = pa.schema(
+        [("_subject_key", pa.int64()), *((name, pa.string()) for name in texts), ("columns", pa.list_(pa.string()))]
+    )
     return pa.Table.from_pylist(made, schema=schema)
+
+
+def needed_by(applications: pa.Table, allowed: pa.Table) -> list[dict[str, Any]]:
+    explained = flowing().append_column("reason", pa.array([], pa.string()))
+    papers = pa.table({"application_id": pa.array([], pa.string()), "document_type": pa.array([], pa.string())})
+    found: list[dict[str, Any]] = requirements(applications, papers, allowed, explained).to_pylist()
+    return found
 
 
 def test_an_application_is_covered_by_its_own_or_a_standing_authorisation_and_by_no_other() -> None:
     gate = flowing((1, "A1", "c"), (1, None, "b"), (1, "A9", "a"), (2, "A1", "d"))
-    explained = flowing().append_column("reason", pa.array([], pa.string()))
-    papers = pa.table({"application_id": pa.array([], pa.string()), "document_type": pa.array([], pa.string())})
-    found = requirements(applications(1, 2), papers, gate, explained).to_pylist()
+    found = needed_by(applications(1, 2), gate)
     of_income = {r["application_id"]: r for r in found if r["document_type"] == "INCM"}
     assert (of_income["A1"]["has_authorisation"], of_income["A1"]["authorisation_id"]) == (True, "b")
     assert (of_income["A2"]["has_authorisation"], of_income["A2"]["reason"]) == (False, "no_authorisation")
     assert len(found) == 6
+
+
+def test_consent_to_only_some_of_the_columns_leaves_the_requirement_open_and_says_so() -> None:
+    """A document of which the service's law needs more than was consented to does not stand for the paper."""
+    assert INCOME.document_type == "INCM"
+    some = flowing((1, "A1", "a"), columns=INCOME.columns[:-1])
+    last = flowing((1, None, "b"), columns=INCOME.columns[-1:])
+    (part,) = (r for r in needed_by(applications(1), some) if r["document_type"] == "INCM")
+    assert (part["has_authorisation"], part["authorisation_id"], part["reason"]) == (False, None, "columns_outside")
+    (whole,) = (r for r in needed_by(applications(1), pa.concat_tables([some, last])) if r["document_type"] == "INCM")
+    assert (whole["has_authorisation"], whole["authorisation_id"], whole["reason"]) == (True, "a", None)
