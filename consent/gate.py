@@ -5,8 +5,8 @@ In: a ledger snapshot and the instant. Out: one relation. It denies by default: 
 reason from the closed list (`Reason`), the first that applies in the order of `SQL`. Contracts say which documents,
 columns and holders exist; services say what is needed, and of a wider authorisation only that flows (P2, F43).
 
-`SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `contracts`, `requirements`, with parameter
-`$at`.
+`SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `blocks`, `contracts`, `requirements`, with
+parameter `$at`.
 """
 
 from datetime import datetime
@@ -37,6 +37,7 @@ GATE_SCHEMA = pa.schema(
         pa.field("valid_until", pa.timestamp("us", tz="UTC")),
         pa.field("identifier_statute", pa.string()),
         pa.field("authorisation_id", pa.string()),
+        pa.field("blocked", pa.list_(pa.int64())),  # persons whose lines a disclosure block keeps out; NULL for none
     ]
 )
 WITHHELD_SCHEMA = pa.schema(
@@ -76,9 +77,25 @@ agreements as (
     from approvals
     group by all
 ),
+in_force as (
+    select victim_key, restricted_key from blocks
+    where valid_from <= $at and (valid_until is null or $at < valid_until)
+),
+kept_out as (
+    select restricted_key, list_sort(list_distinct(list(victim_key))) as victims from in_force group by all
+),
 facts as (
     select
         a.*,
+        case
+            when s.victims is null then g_.victims
+            when g_.victims is null then s.victims
+            else list_sort(list_distinct(list_concat(s.victims, g_.victims)))
+        end as blocked,
+        exists (
+            select 1 from in_force as f
+            where f.victim_key = a._subject_key and f.restricted_key = a._grantor_key
+        ) as is_blocked,
         case
             when list_has_all(n.columns, a.columns) then a.columns
             else list_filter(a.columns, lambda c: list_contains(n.columns, c))
@@ -116,6 +133,8 @@ facts as (
     left join agreements as g
         on g.holder = a.holder and g.recipient = a.recipient
         and g.document_type = a.document_type and g.purpose = a.purpose
+    left join kept_out as s on s.restricted_key = a._subject_key
+    left join kept_out as g_ on g_.restricted_key = a._grantor_key
 ),
 judged as (
     select
@@ -123,6 +142,7 @@ judged as (
         coalesce(
             is_complete
             and document_type not in ({_NEVER})
+            and not is_blocked
             and state = 'granted'
             and valid_from <= $at and $at < valid_until
             and (mode = 'standing' or used_count = 0)
@@ -133,11 +153,12 @@ judged as (
 )
 select
     * exclude (columns, needed_columns, is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow,
-        is_approved, has_agreement, has_suspended, has_ended),
+        is_blocked, is_approved, has_agreement, has_suspended, has_ended),
     needed_columns as columns,
     case
         when flows then null
         when document_type in ({_NEVER}) then '{Reason.NEVER_SHAREABLE}'
+        when is_blocked then '{Reason.DISCLOSURE_BLOCKED}'
         when not is_complete then '{Reason.INCOMPLETE}'
         when state = 'withdrawn' then '{Reason.WITHDRAWN}'
         when state = 'consumed' or (mode = 'one_time' and used_count > 0) then '{Reason.CONSUMED}'
@@ -161,12 +182,17 @@ from judged
 
 def allowed(snapshot: Snapshot, at: datetime, document_type: str | None = None) -> pa.Table:
     """What may flow at this instant, in the snapshot's order; of one document type when it is named."""
-    query = "select _row, columns from gate where flows and ($document_type is null or document_type = $document_type)"
-    found = _ask(snapshot, at, query, None, document_type=document_type).sort_by("_row")
-    chosen = snapshot.authorisations.select(GATE_SCHEMA.names).take(found.column("_row"))
-    return chosen.set_column(GATE_SCHEMA.get_field_index("columns"), "columns", found.column("columns")).cast(
-        GATE_SCHEMA
+    query = (
+        "select _row, columns, blocked from gate"
+        " where flows and ($document_type is null or document_type = $document_type)"
     )
+    found = _ask(snapshot, at, query, None, document_type=document_type).sort_by("_row")
+    decided = ("columns", "blocked")
+    kept = [n for n in GATE_SCHEMA.names if n not in decided]
+    chosen = snapshot.authorisations.select(kept).take(found.column("_row"))
+    for name in decided:
+        chosen = chosen.append_column(name, found.column(name))
+    return chosen.select(GATE_SCHEMA.names).cast(GATE_SCHEMA)
 
 
 def judged(snapshot: Snapshot, at: datetime) -> pa.Table:
@@ -214,6 +240,7 @@ def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None,
         numbers = pa.arange(0, snapshot.authorisations.num_rows)
         duck.register("authorisations", snapshot.authorisations.append_column("_row", numbers))
         duck.register("approvals", snapshot.approvals)
+        duck.register("blocks", snapshot.blocks)
         duck.register("contracts", contracts())
         duck.register("requirements", requirements())
         duck.execute("set timezone = 'UTC'")

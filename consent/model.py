@@ -108,6 +108,7 @@ class Reason(StrEnum):
     """Why an authorisation's row does not flow: a closed list. The first that applies, in this order, is told."""
 
     NEVER_SHAREABLE = "never_shareable"  # court trial data (INSV), whatever is consented (P1)
+    DISCLOSURE_BLOCKED = "disclosure_blocked"  # a victim's block against the grantor wins over everything
     INCOMPLETE = "incomplete"  # a deciding value is missing or unknown: NULL means no
     WITHDRAWN = "withdrawn"
     CONSUMED = "consumed"  # the one use of a one-time authorisation is over

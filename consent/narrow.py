@@ -36,6 +36,7 @@ def _of(conn: psycopg.Connection, position: int, subject_key: int, applications:
         approvals=read(conn, "approvals"),
         applications=found,
         papers=read(conn, "papers", sql.SQL("application_id = any({}::text[])").format(ids)),
+        blocks=read(conn, "blocks"),
     )
 
 

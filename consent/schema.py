@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, journal, owners
+from consent import accesses, blocks, journal, owners
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -198,3 +198,4 @@ def migrate(conn: psycopg.Connection) -> None:
         accesses.migrate(conn)
         journal.migrate(conn)
         conn.execute(owners.TABLES)
+        conn.execute(blocks.TABLES)

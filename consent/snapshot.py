@@ -4,7 +4,7 @@ In: a connection. Out: `Snapshot`, taken in one REPEATABLE READ transaction, wit
 `events` after a position. Rows come by COPY as CSV into Arrow: a million authorisations take seconds, not minutes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 import psycopg
@@ -87,6 +87,17 @@ PAPERS_SCHEMA = pa.schema(
         pa.field("ledger_position", pa.int64()),
     ]
 )
+BLOCKS_SCHEMA = pa.schema(
+    [
+        pa.field("block_id", pa.string()),
+        pa.field("victim_key", pa.int64()),
+        pa.field("restricted_key", pa.int64()),
+        pa.field("legal_basis", pa.string()),
+        pa.field("valid_from", INSTANT),
+        pa.field("valid_until", INSTANT),
+        pa.field("ledger_position", pa.int64()),
+    ]
+)
 EVENTS_SCHEMA = pa.schema(
     [
         pa.field("position", pa.int64()),
@@ -105,6 +116,7 @@ TABLES = {
     "approvals": (APPROVALS_SCHEMA, "approval_id"),
     "applications": (APPLICATIONS_SCHEMA, "application_id"),
     "papers": (PAPERS_SCHEMA, "application_id, document_type"),
+    "blocks": (BLOCKS_SCHEMA, "block_id"),
 }
 EVERYTHING = sql.SQL("true")
 
@@ -118,6 +130,7 @@ class Snapshot:
     approvals: pa.Table
     applications: pa.Table
     papers: pa.Table
+    blocks: pa.Table = field(default_factory=BLOCKS_SCHEMA.empty_table)
 
 
 def snapshot(conn: psycopg.Connection) -> Snapshot:

@@ -25,6 +25,10 @@ PAPER_DOCUMENTS: dict[str, str] = {
 
 REASONS: dict[str, Words] = {
     Reason.NEVER_SHAREABLE: ("법령상 공동이용할 수 없는 정보입니다", "the law never lets this be shared"),
+    Reason.DISCLOSURE_BLOCKED: (
+        "공개가 제한된 사람의 정보입니다",
+        "a disclosure block protects this person",
+    ),
     Reason.INCOMPLETE: ("동의 기록이 불완전합니다", "the authorisation's record is incomplete"),
     Reason.WITHDRAWN: ("동의가 철회되었습니다", "the consent was withdrawn"),
     Reason.CONSUMED: ("1회용 동의가 이미 사용되었습니다", "the one-time consent was used up"),

@@ -16,7 +16,7 @@ from consent import gate, ledger
 from consent.snapshot import Snapshot
 from pipeline.run import Run
 
-KEPT = "_subject_key, document_type, variant, columns, recipient, service, purpose, authorisation_id"
+KEPT = "_subject_key, document_type, variant, columns, recipient, service, purpose, authorisation_id, blocked"
 
 
 class Asking:
@@ -88,7 +88,7 @@ class Asking:
         since = pa.scalar(self.at, now.type)
         return any(
             pc.any(pc.and_(pc.greater(table.column(name), since), pc.less_equal(table.column(name), now))).as_py()
-            for table in (snapshot.authorisations, snapshot.approvals)
+            for table in (snapshot.authorisations, snapshot.approvals, snapshot.blocks)
             for name in ("valid_from", "valid_until")
         )
 

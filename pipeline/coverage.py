@@ -1,7 +1,8 @@
 """Apply the gate to rows and columns: what nothing covers is dropped, column by column where it comes to that.
 
 In: a relation of bronze or gold rows and the gate's relation. Out: SQL, or an Arrow table, with only covered rows,
-uncovered columns NULL, a group NULL when none of its columns is covered, and one witness authorisation for each row.
+uncovered columns NULL, a group NULL when none of its columns is covered, no line about a person whom a disclosure block
+keeps out, and one witness authorisation for each row.
 One text serves bronze, quarantine, gold, shares and erasing, so that P1 has one meaning.
 """
 
@@ -16,6 +17,7 @@ COVERAGE_SCHEMA = pa.schema(
         pa.field("_variant", pa.string()),
         pa.field("columns", pa.list_(pa.string())),
         pa.field("authorisation_id", pa.string()),
+        pa.field("blocked", pa.list_(pa.int64())),
     ]
 )
 
@@ -47,7 +49,8 @@ def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
             duck.execute(
                 """
                 with relevant as (
-                    select _subject_key, variant, authorisation_id, list_intersect(columns, $paths) as columns
+                    select
+                        _subject_key, variant, authorisation_id, blocked, list_intersect(columns, $paths) as columns,
                     from allowed
                 )
                 select
@@ -57,6 +60,7 @@ def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
                     coalesce(
                         min(authorisation_id) filter (where list_has_any(columns, $own)), min(authorisation_id)
                     ) as authorisation_id,
+                    list_sort(list_distinct(flatten(list(blocked)))) as blocked,
                 from relevant
                 where len(columns) > 0
                 group by all
@@ -90,8 +94,14 @@ def _group_sql(group: Group) -> str:
         f"{_literal(c.name)}: {_if_covered([path], f'line.{quoted(c.name)}')}"
         for c, path in zip(group.content, paths, strict=True)
     ]
-    lines = f"list_transform({quoted(group.name)}, lambda line: {{{', '.join(fields)}}})"
+    shown = f"list_filter({quoted(group.name)}, lambda line: not {_is_blocked('line')})"
+    lines = f"list_transform({shown}, lambda line: {{{', '.join(fields)}}})"
     return f"{_if_covered(paths, lines)} as {quoted(group.name)}"
+
+
+def _is_blocked(line: str) -> str:
+    """Whether a line is about a person whom a disclosure block keeps out of this document."""
+    return f"coalesce(list_contains(coverage.blocked, {line}._person_key), false)"
 
 
 def bronze_columns(contract: Contract) -> list[str]:
@@ -122,12 +132,14 @@ def covered_sql(contract: Contract, schema: pa.Schema) -> str:
     content = bronze_columns(contract) if contract.kind == "source" else gold_columns(contract)
     replaced = {c.name for c in contract.content} | {g.name for g in contract.groups} | {"_authorisation_id"}
     kept = [f"rows.{quoted(name)}" for name in schema.names if name not in replaced]
+    is_shown = f"where not {_is_blocked('rows')}" if "_person_key" in schema.names else ""
     select = ",\n    ".join([*kept, "coverage.authorisation_id as _authorisation_id", *content])
     return f"""
 select {select}
 from rows
 inner join coverage
     on rows._subject_key = coverage._subject_key and rows._variant = coverage._variant
+{is_shown}
 """
 
 

@@ -2,7 +2,8 @@
 
 What must be pulled is (changed since the watermark AND authorised) OR (newly authorised since the last complete
 pull). Newly authorised means: a subject, variant or column that the last complete pull did not ask for, or that an
-authorisation or approval covers only since a later ledger event: in between, its rows may have been erased (F40).
+authorisation or approval covers only since a later ledger event: in between, its rows may have been erased (F40). A
+subject of whose document a disclosure block had kept lines out is asked about anew when the block is lifted.
 """
 
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ select
     column_sets.column_set,
     not coalesce(
         list_has_all(asked_before.columns, coverage.columns)
+        and list_has_all(coalesce(coverage.blocked, []), coalesce(asked_before.blocked, []))
         and list_has_all(steady.columns, coverage.columns),
         false
     ) as is_new,

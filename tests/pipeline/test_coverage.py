@@ -18,6 +18,7 @@ def allowed(*rows: tuple[int, str, list[str]]) -> pa.Table:
             "variant": pa.array(["standard"] * len(rows), pa.string()),
             "columns": pa.array([r[2] for r in rows], pa.list_(pa.string())),
             "authorisation_id": pa.array([r[1] for r in rows], pa.string()),
+            "blocked": pa.array([None] * len(rows), pa.list_(pa.int64())),
         }
     )
 

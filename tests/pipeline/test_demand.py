@@ -48,6 +48,15 @@ def test_one_more_authorised_column_makes_the_subject_new() -> None:
     assert asked(now, Former("2026-06-01T00:00:00+00:00", before, before))[1][1] is True
 
 
+def test_a_lifted_disclosure_block_makes_the_subject_new() -> None:
+    """Its lines were dropped before they reached the disk, so they are asked for again."""
+    now = coverage((1, "a", ["ISSU_NO"]))
+    index = now.schema.get_field_index("blocked")
+    before = now.set_column(index, "blocked", pa.array([[7]], pa.list_(pa.int64())))
+    assert asked(now, Former("2026-06-01T00:00:00+00:00", before, now))[1][1] is True
+    assert asked(before, Former("2026-06-01T00:00:00+00:00", now, now))[1][1] is False
+
+
 def test_f40_withdrawn_and_granted_anew_is_asked_for_its_whole_history() -> None:
     """The last pull asked for it, but what covers it now came later: in between it may have been erased."""
     now = coverage((1, "b", ["ISSU_NO"]))
