@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, journal, owners
+from consent import accesses, blocks, bodies, deaths, journal, owners, representations, uses
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -199,4 +199,7 @@ def migrate(conn: psycopg.Connection) -> None:
         journal.migrate(conn)
         conn.execute(owners.TABLES)
         conn.execute(blocks.TABLES)
+        conn.execute(representations.TABLES)
+        conn.execute(deaths.TABLES)
+        conn.execute(uses.TABLES)
         conn.execute(bodies.TABLES)
