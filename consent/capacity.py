@@ -12,7 +12,7 @@ import psycopg
 
 from consent.age import is_under_age
 from consent.errors import ForbiddenTransition
-from consent.model import Grant, Kind, Reason
+from consent.model import Capacity, Grant, Kind, Reason
 from hanbeon.errors import GateRefused
 
 UNDER_AGE = "A child under 14 cannot consent herself. Her guardian consents: `hanbeon representative record`."
@@ -36,6 +36,23 @@ def need_number_of_age(kind: str, numbers: Iterable[str], at: datetime) -> None:
     """Raises GateRefused when a resident number says that its person is under 14. Other identifiers have no age."""
     if kind == "RRN" and any(is_under_age(number, at) for number in numbers):
         raise GateRefused(UNDER_AGE, Reason.UNDER_AGE)
+
+
+def need_recorded(
+    conn: psycopg.Connection, subject_keys: Iterable[int], grantor_key: int, capacity: Capacity, at: datetime
+) -> None:
+    """Raises GateRefused unless the grantor is recorded, in this capacity and now, for every subject."""
+    found = conn.execute(
+        "select represented_key from representations where representative_key = %s and capacity = %s"
+        " and valid_from <= %s and (valid_until is null or %s < valid_until)",
+        [grantor_key, str(capacity), at, at],
+    ).fetchall()
+    if set(subject_keys) - {row[0] for row in found} - {grantor_key}:
+        raise GateRefused(
+            "Nothing recorded lets this person consent for the subject. Record it first: "
+            "`hanbeon representative record`.",
+            Reason.NO_CAPACITY,
+        )
 
 
 def need_own(conn: psycopg.Connection, authorisation_id: str, subject_key: int, at: datetime) -> None:

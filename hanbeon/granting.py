@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from consent.model import Approval, Grant, Kind, Mode, Scope
+from consent.model import Approval, Capacity, Cycle, Grant, Kind, Mode, Scope
 from hanbeon.clock import seoul_date
 from hanbeon.errors import UsageError
 from schemas.contract import source
@@ -80,8 +80,14 @@ def grant(
     at: datetime,
     until: datetime | None = None,
     document_types: Sequence[str] = (),
+    *,
+    grantor_key: int | None = None,
+    capacity: Capacity = Capacity.SELF,
 ) -> Grant:
-    """One authorisation of one subject for one service, covering just what the service needs."""
+    """One authorisation of one subject for one service, covering just what the service needs.
+
+    `grantor_key` and `capacity` name who consents for the subject, where that is not the subject.
+    """
     needed = requirements(service, document_types)
     if not needed:
         raise UsageError(f"Service {service.id} takes no document as data, so there is nothing to authorise.")
@@ -93,7 +99,7 @@ def grant(
     is_statute = service.authorisation == Kind.STATUTE
     return Grant(
         kind=Kind(service.authorisation),
-        grantor_key=None if is_statute else subject_key,
+        grantor_key=None if is_statute else subject_key if grantor_key is None else grantor_key,
         application_id=application_id if is_one_time else None,
         recipient=service.recipient,
         service=service.id,
@@ -104,10 +110,10 @@ def grant(
         valid_until=valid_until,
         retain_until=valid_until + timedelta(days=RETAIN_DAYS_AFTER),
         scopes=tuple(_scope(r, subject_key) for r in needed),
-        cycle=None if is_one_time else "daily",
+        cycle=None if is_one_time else Cycle.DAILY,
         notice_version=None if is_statute else shown.version,
         notice_hash=None if is_statute else shown.digest,
-        grantor_capacity=None if is_statute else "self",
+        grantor_capacity=None if is_statute else capacity,
     )
 
 
