@@ -6,7 +6,7 @@ for whoever hands the public keys to an auditor.
 """
 
 from consent import signing
-from consent.log import Checkpoint, EmbeddedWitness, Witness, note, publish
+from consent.log import Checkpoint, EmbeddedWitness, Witness, check, note, publish
 from consent.signing import Signers
 from hanbeon.settings import Settings
 from pipeline.run import Run
@@ -15,6 +15,11 @@ from pipeline.run import Run
 def attest(run: Run) -> Checkpoint:
     """Publish the log. Raises IntegrityError when database, files and witness contradict each other (F10)."""
     return publish(run.conn, run.settings.log_path, operator(run.settings), witness(run.settings))
+
+
+def need_no_contradiction(run: Run) -> None:
+    """Hold the ledger's database against the whole log. Raises IntegrityError naming the first bad index (F10)."""
+    check.need_none(run.conn, run.settings.log_path, operator(run.settings), witness(run.settings))
 
 
 def operator(settings: Settings) -> Signers:

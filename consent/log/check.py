@@ -14,7 +14,7 @@ import psycopg
 from consent import merkle
 from consent.log import entries, note
 from consent.log.note import Checkpoint
-from consent.log.tiles import WIDTH, Tree, split
+from consent.log.tiles import WIDTH, Tree, newest, split
 from consent.log.witness import Witness
 from consent.signing import Signers
 from hanbeon.errors import HanbeonError, IntegrityError
@@ -72,10 +72,18 @@ def need_signed(before: Checkpoint | None, signers: Signers, witness: Witness) -
         )
 
 
-def contradictions(
-    conn: psycopg.Connection, folder: Path, before: Checkpoint | None, witness: Witness | None = None
-) -> list[Contradiction]:
-    """Everything that is compared: all entries against tiles and roots, all sources against entries. In order."""
+def need_none(conn: psycopg.Connection, folder: Path, signers: Signers, witness: Witness) -> None:
+    """Everything is compared. Raises IntegrityError naming the first bad index."""
+    before = newest(folder)
+    need_signed(before, signers, witness)
+    found = contradictions(conn, folder, witness)
+    if found:
+        raise IntegrityError(str(found[0]))
+
+
+def contradictions(conn: psycopg.Connection, folder: Path, witness: Witness | None = None) -> list[Contradiction]:
+    """All entries against tiles and signed roots, all sources against entries, events against their hash. In order."""
+    before = newest(folder)
     found = [*_sources(conn, 0), *_lost_at_the_end(conn)]
     seen = (0, merkle.EMPTY) if witness is None else witness.last()
     roots = {
