@@ -8,6 +8,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 import psycopg
 
 from consent import accesses, blocks, bodies, journal, owners
+from consent.log import entries
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -200,3 +201,4 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(owners.TABLES)
         conn.execute(blocks.TABLES)
         conn.execute(bodies.TABLES)
+        entries.migrate(conn)

@@ -5,8 +5,8 @@
 Under the writer leases of all tables of the call: an intent for each; for each the gate at the newest ledger position,
 and `compute` says what the table should become; if the gate's answer is no longer the newest, both again; one Delta
 commit through the very handle that was read; files and folders synced; a leaf with their hashes. Then, once for all
-plans, the pointer. A plan that changes nothing writes nothing. A call that fails moves no pointer. Step 6, the signed
-checkpoint, is built over the leaves and is not part of this module.
+plans, the signed checkpoint over the leaves, and the pointer. A plan that changes nothing writes nothing. A call that
+fails moves no pointer.
 
 A killed writer's intent is finished or swept by whoever takes the lease next (`pipeline.settle`), so nothing is
 half-done. Computing must be repeatable: a rerun asks again what the table should become, and finds that it is. Where
