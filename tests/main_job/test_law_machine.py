@@ -47,8 +47,8 @@ from sources.simulate import world
 from sources.simulate.advance import advance
 from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
+from tests.law import Covered, Law
 from tests.main_job.conftest import settings_of
-from tests.main_job.law import Covered, Law
 from tests.main_job.test_promises import values_of
 
 STEPS = int(os.environ.get("HANBEON_DRILL_STEPS", "300"))
