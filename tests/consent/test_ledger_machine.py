@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -200,6 +201,7 @@ def _of(things: Any, dice: int) -> Any:
     return things[dice % len(things)]
 
 
+@pytest.mark.timeout(300 + 60 * LIVES)
 def test_p1_the_gate_keeps_the_law_for_10_000_steps(postgres_dsn: str) -> None:
     print(f"HANBEON_DRILL_SEED={SEED} HANBEON_DRILL_LIVES={LIVES}")
     assert {Mode(s.mode) for s in SERVICES} == set(Mode)

@@ -336,6 +336,7 @@ def _work(given: Settings, verb: str, dataset: str, run_id: str, offset: timedel
             erase(run)
 
 
+@pytest.mark.timeout(300 + 10 * STEPS)
 def test_the_lake_keeps_the_law_whatever_happens(tmp_path: Path) -> None:
     print(f"HANBEON_DRILL_SEED={SEED} HANBEON_DRILL_STEPS={STEPS}")
     world.build(tmp_path, PEOPLE, WORLD_SEED)
