@@ -62,8 +62,8 @@ class Kind(IntEnum):
 ZEROS = r"'\x0000000000000000'::bytea"
 EVENTS = f"select 1::smallint as kind, position as number, {ZEROS} as stream, leaf_hash as digest from events"
 COMMITS = (
-    "select 2::smallint as kind, leaf_number as number, substr(sha256(convert_to(table_name, 'UTF8')), 1, 8) as stream,"
-    " sha256(convert_to(body, 'UTF8')) as digest from leaves where leaf_number is not null"
+    "select 2::smallint as kind, sequence as number, substr(sha256(convert_to(table_name, 'UTF8')), 1, 8) as stream,"
+    " sha256(convert_to(body, 'UTF8')) as digest from leaves where body is not null"
 )
 ACCESSES = (
     f"select 3::smallint as kind, access_id as number, {ZEROS} as stream, leaf_hash as digest from accesses"
@@ -123,9 +123,7 @@ class Sequenced:
 
 
 def sources(conn: psycopg.Connection) -> dict[str, tuple[tuple[int, ...], str]]:
-    has = conn.execute(
-        "select 1 from information_schema.columns where table_name='leaves' and column_name='leaf_number'"
-    )
+    has = conn.execute("select 1 from information_schema.columns where table_name='leaves' and column_name='sequence'")
     return SOURCES if has.fetchone() else {k: v for k, v in SOURCES.items() if k != "leaves"}
 
 
@@ -182,7 +180,7 @@ def public_bodies(conn: psycopg.Connection, start: int, stop: int) -> Iterator[t
         )
         return
     yield from conn.execute(
-        "select e.index, l.body from log_entries as e join leaves as l on l.leaf_number = e.number"
+        "select e.index, l.body from log_entries as e join leaves as l on l.sequence = e.number"
         " where e.kind = 2 and e.index >= %(start)s and e.index < %(stop)s"
         " union all select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
         " where e.kind > 3 and e.index >= %(start)s and e.index < %(stop)s order by 1",
