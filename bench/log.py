@@ -59,7 +59,7 @@ def peer(found: list[bytes]) -> None:
     tree = InmemoryTree(algorithm="sha256")
     for one in found:
         tree.append_entry(one)
-    tree.get_state()
+    tree.get_root()
 
 
 def main() -> None:

@@ -128,22 +128,22 @@ def _roots(conn: psycopg.Connection, roots: dict[int, bytes]) -> Iterator[Contra
             yield Contradiction(0, f"since the {size} entries do not have the root that was signed")
 
 
-_LOST = (
-    "select min(index) from log_entries"
-    " where kind = any(%s) and number > (select coalesce(max(number), 0) from ({}) as s)"
-)
+_NEWEST = "select coalesce(max(number), 0) from ({}) as s"
+_LOST = "select min(index) from log_entries where kind = any(%s) and number > %s"
 _DIFFERENT = (
-    "select min(e.index) from log_entries as e left join ({}) as s on s.kind = e.kind and s.number = e.number"
-    " and s.stream = e.stream where e.index >= %s and e.kind = any(%s) and s.digest is distinct from e.digest"
+    "with e as materialized (select * from log_entries where index >= %s)"
+    " select min(e.index) from e left join ({}) as s on s.kind = e.kind and s.number = e.number"
+    " where e.kind = any(%s) and (s.stream, s.digest) is distinct from (e.stream, e.digest)"
 )
 
 
 def _lost_at_the_end(conn: psycopg.Connection) -> Iterator[Contradiction]:
     """Entries whose source ends before them: it was restored to an older state."""
     for name, (kinds, source) in entries.sources(conn).items():
-        row = conn.execute(_LOST.format(source), [list(kinds)]).fetchone()
-        if row is not None and row[0] is not None:
-            yield Contradiction(int(row[0]), f"which {name} no longer has")
+        newest_number = entries.number_of(conn, _NEWEST.format(source))
+        if entries.newest_number(conn, kinds) > newest_number:
+            index = entries.number_of(conn, _LOST, [list(kinds), newest_number])
+            yield Contradiction(index, f"which {name} no longer has")
 
 
 def _sources(conn: psycopg.Connection, start: int) -> Iterator[Contradiction]:

@@ -8,7 +8,7 @@ nothing is scanned twice.
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -148,7 +148,7 @@ def stream_of(name: str) -> bytes:
 
 def size(conn: psycopg.Connection) -> int:
     """How many entries are sequenced: one more than the highest index."""
-    return _number(conn, "select coalesce(max(index) + 1, 0) from log_entries")
+    return number_of(conn, "select coalesce(max(index) + 1, 0) from log_entries")
 
 
 def sequence(conn: psycopg.Connection) -> int:
@@ -156,10 +156,15 @@ def sequence(conn: psycopg.Connection) -> int:
     with conn.transaction():
         total = size(conn)
         for name, (kinds, source) in sources(conn).items():
-            newest = _number(conn, _NEWEST, [list(kinds)])
+            newest = newest_number(conn, kinds)
             taken = conn.execute(_TAKE.format(source=source), {"name": name, "newest": newest, "size": total})
             total += taken.rowcount
     return total
+
+
+def newest_number(conn: psycopg.Connection, kinds: Sequence[int]) -> int:
+    """The highest number of these kinds that is sequenced."""
+    return number_of(conn, _NEWEST, [list(kinds)])
 
 
 def entries(conn: psycopg.Connection, start: int, stop: int) -> list[tuple[int, bytes]]:
@@ -199,7 +204,8 @@ def index_of(conn: psycopg.Connection, kind: int, number: int, stream: bytes = N
     return None if row is None else int(row[0])
 
 
-def _number(conn: psycopg.Connection, query: str, values: list[object] | None = None) -> int:
+def number_of(conn: psycopg.Connection, query: str, values: Sequence[object] | None = None) -> int:
+    """The one number that a query gives."""
     row = conn.execute(query, values).fetchone()
     assert row is not None
     return int(row[0])
