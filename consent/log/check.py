@@ -5,35 +5,21 @@ bad index. `need_no_contradiction` looks at the log's right edge and stands befo
 reads everything, and stands before a run. An edited, deleted or reordered row and a restored older state are all found.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 
 from consent import merkle
 from consent.log import entries, note
+from consent.log.contents import Contradiction, edited_contents
 from consent.log.note import Checkpoint
-from consent.log.tiles import WIDTH, Tree, newest, split
+from consent.log.tiles import PREFIX, WIDTH, Tree, newest
 from consent.log.witness import Witness
 from consent.signing import Signers
-from hanbeon.errors import HanbeonError, IntegrityError
+from hanbeon.errors import IntegrityError
 
 AT_ONCE = 256 * WIDTH
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """The first index of the log at which two of its keepers differ, and in what."""
-
-    index: int
-    what: str
-
-    def __str__(self) -> str:
-        return (
-            f"The log contradicts the ledger's database: first bad index {self.index}, {self.what}. Nothing flows "
-            "until it is resolved: restore the newest state of what was changed (docs/operate.md), then run again."
-        )
 
 
 def need_no_contradiction(
@@ -48,8 +34,10 @@ def need_no_contradiction(
     found = [*_lost_at_the_end(conn)]
     if before is not None and before.size:
         start = (before.size - 1) // WIDTH * WIDTH
-        found += [*_compare(conn, Tree(folder, before.size), start), *_sources(conn, start)]
-        if not found and Tree(folder, before.size).root() != before.root:
+        tree, held_now = Tree(folder, before.size), entries.entries(conn, start, before.size)
+        different = _compare(tree, start, held_now, [merkle.leaf_hash(entry) for _, entry in held_now])
+        found += [*([different] if different else []), *_sources(conn, start)]
+        if not found and tree.root() != before.root:
             found.append(Contradiction(0, "since tiles and checkpoint have different roots"))
     if found:
         raise IntegrityError(str(min(found, key=lambda one: one.index)))
@@ -82,50 +70,59 @@ def need_none(conn: psycopg.Connection, folder: Path, signers: Signers, witness:
 
 
 def contradictions(conn: psycopg.Connection, folder: Path, witness: Witness | None = None) -> list[Contradiction]:
-    """All entries against tiles and signed roots, all sources against entries, events against their hash. In order."""
+    """All entries against tiles and signed roots, all sources against entries, all contents against their hash.
+
+    Ordered by index; empty when everything agrees.
+    """
     before = newest(folder)
-    found = [*_sources(conn, 0), *_lost_at_the_end(conn)]
-    seen = (0, merkle.EMPTY) if witness is None else witness.last()
-    roots = {
-        size: root for size, root in ((0 if before is None else before.size, before and before.root), seen) if root
-    }
+    signed = {} if before is None else {before.size: before.root}
+    if witness is not None:
+        size, root = witness.last()  # a publisher may have died before it showed this one
+        signed.setdefault(size, root)
+    found = [*_lost_at_the_end(conn), *_sources(conn, 0), *edited_contents(conn)]
     size = entries.size(conn)
-    if size < max(roots, default=0):
-        found.append(Contradiction(size, f"from which the database lacks what {max(roots)} entries had"))
-    if before is not None:
-        found += _compare(conn, Tree(folder, before.size), 0)
-    if not found:
-        found += _roots(conn, roots)
+    if size < max(signed, default=0):
+        found.append(Contradiction(size, f"from which the database lacks what {max(signed)} entries had"))
+    found += _differences(conn, Tree(folder, 0 if before is None else before.size), signed)
     return sorted(found, key=lambda one: one.index)
 
 
-def _compare(conn: psycopg.Connection, tree: Tree, start: int) -> Iterator[Contradiction]:
-    """The first entry from `start`, a tile's first, that differs between database and files."""
-    for first in range(start, tree.size, AT_ONCE):
-        stop = min(first + AT_ONCE, tree.size)
-        found = dict(entries.entries(conn, first, stop))
-        try:
-            for n in range(first // WIDTH, (stop - 1) // WIDTH + 1):
-                hashes = split(tree.hashes(0, n))
-                for index, held in enumerate(hashes, n * WIDTH):
-                    entry = found.get(index)
-                    if entry is None or merkle.leaf_hash(entry) != held or tree.entry(index) != entry:
-                        yield Contradiction(index, "whose entry differs between database and files")
-                        return
-        except HanbeonError as error:
-            yield Contradiction(n * WIDTH, f"since a file is damaged ({error})")
+def _differences(conn: psycopg.Connection, tree: Tree, signed: Mapping[int, bytes]) -> Iterator[Contradiction]:
+    """The first entry that differs between database and files; if none does, a root that differs."""
+    tops: list[bytes] = []
+    roots = {0: merkle.EMPTY}
+    for start in range(0, max(signed, default=0), AT_ONCE):
+        found = entries.entries(conn, start, start + AT_ONCE)
+        leaves = [merkle.leaf_hash(entry) for _, entry in found]
+        if start < tree.size and (different := _compare(tree, start, found, leaves)):
+            yield different
             return
+        roots |= {n: merkle.root([*tops, merkle.root(leaves[: n - start])]) for n in signed if 0 < n - start <= AT_ONCE}
+        tops.append(merkle.root(leaves))
+    for size, root in sorted(signed.items()):
+        if roots[size] != root:
+            yield Contradiction(0, f"since its {size} entries do not have the root that was signed")
 
 
-def _roots(conn: psycopg.Connection, roots: dict[int, bytes]) -> Iterator[Contradiction]:
-    """Whether the entries of the database have the roots that were signed."""
-    for size, root in sorted(roots.items()):
-        tops: list[bytes] = []
-        for start in range(0, size, AT_ONCE):
-            leaves = [merkle.leaf_hash(e) for _, e in entries.entries(conn, start, min(start + AT_ONCE, size))]
-            tops.append(merkle.root(leaves))  # complete subtrees but the last, so their root is the tree's
-        if merkle.root(tops) != root:
-            yield Contradiction(0, f"since the {size} entries do not have the root that was signed")
+def _compare(
+    tree: Tree, start: int, found: Sequence[tuple[int, bytes]], leaves: Sequence[bytes]
+) -> Contradiction | None:
+    """Entries from `start`, a tile's first, against the tiles that hold their hashes and bytes."""
+    for at in range(0, min(len(tree_range := range(start, tree.size)), AT_ONCE), WIDTH):
+        n, width = (start + at) // WIDTH, min(WIDTH, len(tree_range) - at)
+        try:
+            hashes, bundle = tree.hashes(0, n), tree.bundle(n)
+        except IntegrityError as error:
+            return Contradiction(start + at, f"since a file is damaged ({error})")
+        part = found[at : at + width]
+        if hashes == b"".join(leaves[at : at + width]) and bundle == b"".join([PREFIX + entry for _, entry in part]):
+            continue
+        own = dict(part)
+        for index in range(start + at, start + at + width):
+            entry = own.get(index)
+            if entry is None or tree.entry(index) != entry or tree.leaf(index) != merkle.leaf_hash(entry):
+                return Contradiction(index, "whose entry differs between database and files")
+    return None
 
 
 _NEWEST = "select coalesce(max(number), 0) from ({}) as s"

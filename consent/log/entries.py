@@ -71,7 +71,7 @@ ACCESSES = (
 )
 BODIES = (
     f"select kind, number, case stream when '' then {ZEROS} else substr(sha256(convert_to(stream, 'UTF8')), 1, 8) end"
-    " as stream, digest from log_bodies"
+    " as stream, sha256(convert_to(body, 'UTF8')) as digest from log_bodies"
 )
 SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
     "events": ((1,), EVENTS),

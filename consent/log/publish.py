@@ -19,14 +19,13 @@ from consent.log import check, entries, note
 from consent.log.durable import Writer, writing
 from consent.log.note import Checkpoint
 from consent.log.proofs import consistency_path
-from consent.log.tiles import BODIES, CHECKPOINT, ENTRIES, WIDTH, Tree, level, newest, split, tile_path
+from consent.log.tiles import BODIES, CHECKPOINT, ENTRIES, PREFIX, WIDTH, Tree, level, newest, split, tile_path
 from consent.log.witness import Witness
 from consent.signing import Signers
 from hanbeon.errors import DependencyDown, UsageError
 
 LOCK = 0x68616E64
 AT_ONCE = 256 * WIDTH
-PREFIX = entries.ENTRY_BYTES.to_bytes(2, "big")
 
 
 def publish(conn: psycopg.Connection, folder: Path, signers: Signers, witness: Witness) -> Checkpoint:

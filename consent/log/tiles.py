@@ -16,7 +16,8 @@ from hanbeon.errors import IntegrityError
 WIDTH, HEIGHT, HASH_BYTES = 256, 8, 32
 CHECKPOINT = "checkpoint"
 ENTRIES, BODIES = "tile/entries", "bodies"
-PREFIXED_BYTES = ENTRY_BYTES + 2
+PREFIX = ENTRY_BYTES.to_bytes(2, "big")
+PREFIXED_BYTES = len(PREFIX) + ENTRY_BYTES
 
 
 def level(number: int) -> str:
@@ -71,10 +72,18 @@ class Tree:
         count = (self.size >> (HEIGHT * height)) - n * WIDTH
         return self.tile(level(height), n, min(count, WIDTH), HASH_BYTES)
 
+    def bundle(self, n: int) -> bytes:
+        """The entries of tile n, each with its length before it."""
+        return self.tile(ENTRIES, n, min(self.size - n * WIDTH, WIDTH), PREFIXED_BYTES)
+
     def entry(self, index: int) -> bytes:
         n, at = divmod(index, WIDTH)
-        found = self.tile(ENTRIES, n, min(self.size - n * WIDTH, WIDTH), PREFIXED_BYTES)
-        return found[at * PREFIXED_BYTES + 2 : (at + 1) * PREFIXED_BYTES]
+        return self.bundle(n)[at * PREFIXED_BYTES + 2 : (at + 1) * PREFIXED_BYTES]
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash of an entry, as its tile has it."""
+        n, at = divmod(index, WIDTH)
+        return self.hashes(0, n)[at * HASH_BYTES : (at + 1) * HASH_BYTES]
 
     def subtree(self, start: int, stop: int) -> bytes:
         """RFC 6962's hash over the leaves start <= index < stop, a range that its recursion meets."""
