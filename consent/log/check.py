@@ -14,7 +14,7 @@ from consent import merkle
 from consent.log import entries, note
 from consent.log.contents import Contradiction, edited_contents
 from consent.log.note import Checkpoint
-from consent.log.tiles import PREFIX, WIDTH, Tree, newest
+from consent.log.tiles import HASH_BYTES, PREFIX, PREFIXED_BYTES, WIDTH, Tree, newest
 from consent.log.witness import Witness
 from consent.signing import Signers
 from hanbeon.errors import IntegrityError
@@ -35,7 +35,9 @@ def need_no_contradiction(
     if before is not None and before.size:
         start = (before.size - 1) // WIDTH * WIDTH
         tree, held_now = Tree(folder, before.size), entries.entries(conn, start, before.size)
-        different = _compare(tree, start, held_now, [merkle.leaf_hash(entry) for _, entry in held_now])
+        different = _compare(
+            tree, range(start, tree.size), held_now, [merkle.leaf_hash(entry) for _, entry in held_now]
+        )
         found += [*([different] if different else []), *_sources(conn, start)]
         if not found and tree.root() != before.root:
             found.append(Contradiction(0, "since tiles and checkpoint have different roots"))
@@ -83,44 +85,50 @@ def contradictions(conn: psycopg.Connection, folder: Path, witness: Witness | No
     size = entries.size(conn)
     if size < max(signed, default=0):
         found.append(Contradiction(size, f"from which the database lacks what {max(signed)} entries had"))
-    found += _differences(conn, Tree(folder, 0 if before is None else before.size), signed)
+    within = {n: root for n, root in signed.items() if n <= size}
+    found += _differences(conn, None if before is None else Tree(folder, before.size), size, within)
     return sorted(found, key=lambda one: one.index)
 
 
-def _differences(conn: psycopg.Connection, tree: Tree, signed: Mapping[int, bytes]) -> Iterator[Contradiction]:
+def _differences(
+    conn: psycopg.Connection, tree: Tree | None, size: int, signed: Mapping[int, bytes]
+) -> Iterator[Contradiction]:
     """The first entry that differs between database and files; if none does, a root that differs."""
+    covered = 0 if tree is None else min(tree.size, size)
     tops: list[bytes] = []
     roots = {0: merkle.EMPTY}
-    for start in range(0, max(signed, default=0), AT_ONCE):
+    for start in range(0, max([covered, *signed]), AT_ONCE):
         found = entries.entries(conn, start, start + AT_ONCE)
         leaves = [merkle.leaf_hash(entry) for _, entry in found]
-        if start < tree.size and (different := _compare(tree, start, found, leaves)):
+        different = tree and _compare(tree, range(start, min(start + AT_ONCE, covered)), found, leaves)
+        if different:
             yield different
             return
         roots |= {n: merkle.root([*tops, merkle.root(leaves[: n - start])]) for n in signed if 0 < n - start <= AT_ONCE}
         tops.append(merkle.root(leaves))
-    for size, root in sorted(signed.items()):
-        if roots[size] != root:
-            yield Contradiction(0, f"since its {size} entries do not have the root that was signed")
+    for at, root in sorted(signed.items()):
+        if roots[at] != root:
+            yield Contradiction(0, f"since its {at} entries do not have the root that was signed")
 
 
 def _compare(
-    tree: Tree, start: int, found: Sequence[tuple[int, bytes]], leaves: Sequence[bytes]
+    tree: Tree, span: range, found: Sequence[tuple[int, bytes]], leaves: Sequence[bytes]
 ) -> Contradiction | None:
-    """Entries from `start`, a tile's first, against the tiles that hold their hashes and bytes."""
-    for at in range(0, min(len(tree_range := range(start, tree.size)), AT_ONCE), WIDTH):
-        n, width = (start + at) // WIDTH, min(WIDTH, len(tree_range) - at)
+    """The entries of a span that begins with a tile's first, against the tiles that hold their hashes and bytes."""
+    for first in span[::WIDTH]:
+        indexes = span[first - span.start :][:WIDTH]
+        part = slice(first - span.start, first - span.start + len(indexes))
         try:
-            hashes, bundle = tree.hashes(0, n), tree.bundle(n)
+            hashes, bundle = tree.hashes(0, first // WIDTH), tree.bundle(first // WIDTH)
         except IntegrityError as error:
-            return Contradiction(start + at, f"since a file is damaged ({error})")
-        part = found[at : at + width]
-        if hashes == b"".join(leaves[at : at + width]) and bundle == b"".join([PREFIX + entry for _, entry in part]):
+            return Contradiction(first, f"since a file is damaged ({error})")
+        held = b"".join(leaves[part]), b"".join([PREFIX + entry for _, entry in found[part]])
+        if (hashes[: len(indexes) * HASH_BYTES], bundle[: len(indexes) * PREFIXED_BYTES]) == held:
             continue
-        own = dict(part)
-        for index in range(start + at, start + at + width):
+        own = dict(found[part])
+        for index in indexes:
             entry = own.get(index)
-            if entry is None or tree.entry(index) != entry or tree.leaf(index) != merkle.leaf_hash(entry):
+            if entry is None or tree.prefixed(index) != PREFIX + entry or tree.leaf(index) != merkle.leaf_hash(entry):
                 return Contradiction(index, "whose entry differs between database and files")
     return None
 

@@ -76,9 +76,12 @@ class Tree:
         """The entries of tile n, each with its length before it."""
         return self.tile(ENTRIES, n, min(self.size - n * WIDTH, WIDTH), PREFIXED_BYTES)
 
-    def entry(self, index: int) -> bytes:
+    def prefixed(self, index: int) -> bytes:
         n, at = divmod(index, WIDTH)
-        return self.bundle(n)[at * PREFIXED_BYTES + 2 : (at + 1) * PREFIXED_BYTES]
+        return self.bundle(n)[at * PREFIXED_BYTES : (at + 1) * PREFIXED_BYTES]
+
+    def entry(self, index: int) -> bytes:
+        return self.prefixed(index)[len(PREFIX) :]
 
     def leaf(self, index: int) -> bytes:
         """The leaf hash of an entry, as its tile has it."""
