@@ -8,8 +8,9 @@ import pytest
 
 from consent import accesses
 from consent.accesses import Access, Action
-from consent.log import check, newest
+from consent.log import check, consistency, newest
 from consent.log.tiles import tile_path
+from consent.log.witness import need_consistent
 from hanbeon.errors import IntegrityError, SettingsError
 from hanbeon.settings import LogSettings
 from tests.consent.log.making import AT, Parties, add_statement, append_events, parties, publish_all
@@ -157,6 +158,18 @@ def test_f10_a_damaged_tile_is_named_by_its_index(ledger_conn: psycopg.Connectio
     assert first_bad(ledger_conn, who) == 256 + 128
     path.unlink()
     assert first_bad(ledger_conn, who) == 256
+
+
+def test_files_that_are_moved_away_are_written_anew_and_the_witness_goes_on(
+    ledger_conn: psycopg.Connection, who: Parties
+) -> None:
+    before = newest(who.folder)
+    assert before is not None
+    shutil.rmtree(who.folder)
+    append_events(ledger_conn, 1)
+    after = publish_all(ledger_conn, who)
+    need_consistent(before.size, before.root, after.size, after.root, consistency(who.folder, before.size, after.size))
+    check.need_none(ledger_conn, who.folder, who.signers, who.witness)
 
 
 def test_f10_a_checkpoint_that_nobody_signed_stops_everything(ledger_conn: psycopg.Connection, who: Parties) -> None:

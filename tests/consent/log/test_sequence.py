@@ -21,18 +21,6 @@ def late(dsn: str) -> Iterator[psycopg.Connection]:
         yield conn
 
 
-def add_access(conn: psycopg.Connection, number: int | None = None) -> None:
-    """A record as `accesses.record` writes it, in the caller's transaction."""
-    row = accesses._row(str(number or next_access(conn)), Access("kim", Action.SQL, "select 1"), AT)
-    conn.execute(accesses._INSERT, row)
-
-
-def next_access(conn: psycopg.Connection) -> int:
-    row = conn.execute("select nextval(pg_get_serial_sequence('accesses', 'access_id'))").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def numbers(conn: psycopg.Connection, kind: int) -> list[int]:
     query = "select number from log_entries where kind = %s order by index"
     return [row[0] for row in conn.execute(query, [kind])]
@@ -42,8 +30,8 @@ def test_an_access_that_is_committed_late_is_sequenced_late_and_never_missed(
     ledger_conn: psycopg.Connection, ledger_dsn_for_test: str
 ) -> None:
     with late(ledger_dsn_for_test) as first, late(ledger_dsn_for_test) as rolled_back:
-        add_access(first)
-        add_access(rolled_back)
+        accesses.insert(first, [Access("kim", Action.SQL, "select 1")], AT)
+        accesses.insert(rolled_back, [Access("kim", Action.SQL, "select 1")], AT)
         accesses.record(ledger_conn, Access("lee", Action.SQL, "select 2"), AT)
         assert entries.sequence(ledger_conn) == 1
         assert numbers(ledger_conn, 3) == [3]
