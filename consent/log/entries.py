@@ -19,6 +19,7 @@ from hanbeon.errors import UsageError
 VERSION = 1
 NO_STREAM = bytes(8)
 ENTRY_BYTES = 50
+MANY = 10_000  # after so many new rows the planner must not guess, or it reads whole tables for a handful
 ENTRY = struct.Struct(">BBQ8s32s")
 
 TABLES = """
@@ -82,17 +83,19 @@ SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
 
 _NEWEST = (
     "select coalesce(max(newest), 0) from unnest(%s::smallint[]) as k,"
-    " lateral (select max(number) as newest from log_entries where kind = k) as one"
+    " lateral (select number as newest from log_entries where kind = k order by kind desc, number desc limit 1) as one"
 )
 _TAKE = """
 with fresh as materialized (
     select kind, number, stream, digest from ({source}) as s where number > %(newest)s
     union all
     select s.kind, s.number, s.stream, s.digest
-    from log_gaps as g join ({source}) as s on s.number between g.first and g.last
-    where g.source = %(name)s and not exists (
-        select from log_entries as e where e.kind = s.kind and e.number = s.number and e.stream = s.stream
-    )
+    from log_gaps as g cross join lateral (  -- one look-up a gap and a number, whatever the planner guesses
+        select * from ({source}) as all_of_it where number between g.first and g.last offset 0
+    ) as s
+    where g.source = %(name)s and (
+        select e.index from log_entries as e where e.kind = s.kind and e.number = s.number and e.stream = s.stream
+    ) is null
 ), gaps as (
     insert into log_gaps (source, first, last)
     select %(name)s, before + 1, number - 1
@@ -154,11 +157,13 @@ def size(conn: psycopg.Connection) -> int:
 def sequence(conn: psycopg.Connection) -> int:
     """Give an index to everything that has none; the log's new size. Only under the publisher's lock."""
     with conn.transaction():
-        total = size(conn)
+        total = before = size(conn)
         for name, (kinds, source) in sources(conn).items():
             newest = newest_number(conn, kinds)
             taken = conn.execute(_TAKE.format(source=source), {"name": name, "newest": newest, "size": total})
             total += taken.rowcount
+    if total - before >= MANY:
+        conn.execute("analyze log_entries, events, leaves, accesses, log_bodies")
     return total
 
 

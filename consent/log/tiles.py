@@ -54,18 +54,21 @@ class Tree:
     def tile(self, kind: str, n: int, width: int, unit: int) -> bytes:
         """The first `width` things of a tile. A partial that is gone has been taken over by the full tile."""
         if (kind, n) not in self._read:
-            path = tile_path(self.folder, kind, n, width)
-            if width < WIDTH and not path.exists():
-                path = tile_path(self.folder, kind, n)
-            try:
-                content = path.read_bytes()[: width * unit]
-            except OSError:
-                content = b""
-            if len(content) < width * unit:
-                name = path.relative_to(self.folder)
-                raise IntegrityError(f"The log's file {name} is missing or too short. Restore it from a copy.")
-            self._read[kind, n] = content
+            self._read[kind, n] = self._file(kind, n, width, width * unit)
         return self._read[kind, n]
+
+    def _file(self, kind: str, n: int, width: int, length: int) -> bytes:
+        """A publisher may remove the partial at any moment; the full tile is there before."""
+        own = tile_path(self.folder, kind, n, width)
+        for path in (own, tile_path(self.folder, kind, n)):
+            try:
+                content = path.read_bytes()[:length]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if len(content) == length:
+                return content
+        name = own.relative_to(self.folder)
+        raise IntegrityError(f"The log's file {name} is missing or too short. Restore it from a copy.")
 
     def hashes(self, height: int, n: int) -> bytes:
         """All hashes of tile n at a level of tiles, joined."""
