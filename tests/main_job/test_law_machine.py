@@ -47,8 +47,8 @@ from sources.simulate import world
 from sources.simulate.advance import advance
 from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
+from tests.law import Covered, Law
 from tests.main_job.conftest import settings_of
-from tests.main_job.law import Covered, Law
 from tests.main_job.test_promises import values_of
 
 STEPS = int(os.environ.get("HANBEON_DRILL_STEPS", "300"))
@@ -336,6 +336,7 @@ def _work(given: Settings, verb: str, dataset: str, run_id: str, offset: timedel
             erase(run)
 
 
+@pytest.mark.timeout(300 + 10 * STEPS)
 def test_the_lake_keeps_the_law_whatever_happens(tmp_path: Path) -> None:
     print(f"HANBEON_DRILL_SEED={SEED} HANBEON_DRILL_STEPS={STEPS}")
     world.build(tmp_path, PEOPLE, WORLD_SEED)

@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 class Consent:
     """One authorisation as the law sees it. Every scope is (document type, subject, variant, columns, holder)."""
 
+    grantor: int | None
     recipient: str
     purpose: str
     is_one_time: bool
@@ -33,6 +34,7 @@ class Law:
 
     consents: dict[str, Consent] = field(default_factory=dict)
     agreements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    blocks: dict[str, tuple[int, int]] = field(default_factory=dict)  # id -> (victim, who may not see the victim)
 
     def know(self, rows: Iterable[Row]) -> None:
         """Take authorisations as the ledger's table shows them right after they were granted."""
@@ -40,6 +42,7 @@ class Law:
             consent = self.consents.setdefault(
                 row["authorisation_id"],
                 Consent(
+                    row["_grantor_key"],
                     row["recipient"],
                     row["purpose"],
                     row["mode"] == "one_time",
@@ -60,6 +63,9 @@ class Law:
 
     def agree(self, rows: Iterable[Row]) -> None:
         self.agreements |= {row["approval_id"]: dict(row) for row in rows}
+
+    def block(self, key: str, victim: int, restricted: int) -> None:
+        self.blocks[key] = (victim, restricted)
 
     def withdraw(self, key: str) -> None:
         self.consents[key].state = "withdrawn"
@@ -98,6 +104,8 @@ class Law:
             if not is_now or recipient not in (None, consent.recipient):
                 continue
             for document_type, subject, variant, columns, holder in consent.scopes:
+                if (subject, consent.grantor) in self.blocks.values():
+                    continue
                 if (holder, consent.recipient, document_type, consent.purpose) in agreed:
                     found[document_type, subject, variant] |= columns
         return found
