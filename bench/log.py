@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from pymerkle import InmemoryTree
+from pymerkle import InmemoryTree  # type: ignore[import-untyped]
 
 from consent import schema, signing
 from consent.append import append, entry, lock
@@ -59,7 +59,7 @@ def peer(found: list[bytes]) -> None:
     tree = InmemoryTree(algorithm="sha256")
     for one in found:
         tree.append_entry(one)
-    tree.get_state()
+    tree.get_root()
 
 
 def main() -> None:

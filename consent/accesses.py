@@ -143,19 +143,24 @@ def record_all(conn: psycopg.Connection, accesses: Sequence[Access], at: datetim
     """Write and commit the records of one read together: all of them or none."""
     for access in accesses:
         _check(access)
-    numbers = "select nextval(pg_get_serial_sequence('accesses', 'access_id')) from generate_series(1, %s)"
     try:
         with conn.transaction():
-            cursor = conn.cursor(row_factory=tuple_row)
-            ids = [str(row[0]) for row in cursor.execute(numbers, [len(accesses)])]
-            for access_id, access in zip(ids, accesses, strict=True):
-                cursor.execute(_INSERT, _row(access_id, access, at))
+            ids = insert(conn, accesses, at)
         if conn.info.transaction_status is not TransactionStatus.IDLE:
             conn.commit()  # a read had opened a transaction; a record counts only once it is committed
     except psycopg.Error as error:
         raise Refused(
             "The read could not be recorded, so it is refused. Check that the ledger's database is up and writable."
         ) from error
+    return ids
+
+
+def insert(conn: psycopg.Connection, accesses: Sequence[Access], at: datetime) -> list[str]:
+    """Write records in the caller's transaction. They count once that is committed."""
+    numbers = "select nextval(pg_get_serial_sequence('accesses', 'access_id')) from generate_series(1, %s)"
+    cursor = conn.cursor(row_factory=tuple_row)
+    ids = [str(row[0]) for row in cursor.execute(numbers, [len(accesses)])]
+    cursor.executemany(_INSERT, [_row(access_id, access, at) for access_id, access in zip(ids, accesses, strict=True)])
     return ids
 
 

@@ -5,35 +5,21 @@ bad index. `need_no_contradiction` looks at the log's right edge and stands befo
 reads everything, and stands before a run. An edited, deleted or reordered row and a restored older state are all found.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 
 from consent import merkle
 from consent.log import entries, note
+from consent.log.contents import Contradiction, edited_contents
 from consent.log.note import Checkpoint
-from consent.log.tiles import WIDTH, Tree, newest, split
+from consent.log.tiles import HASH_BYTES, PREFIX, PREFIXED_BYTES, WIDTH, Tree, newest
 from consent.log.witness import Witness
 from consent.signing import Signers
-from hanbeon.errors import HanbeonError, IntegrityError
+from hanbeon.errors import IntegrityError
 
 AT_ONCE = 256 * WIDTH
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """The first index of the log at which two of its keepers differ, and in what."""
-
-    index: int
-    what: str
-
-    def __str__(self) -> str:
-        return (
-            f"The log contradicts the ledger's database: first bad index {self.index}, {self.what}. Nothing flows "
-            "until it is resolved: restore the newest state of what was changed (docs/operate.md), then run again."
-        )
 
 
 def need_no_contradiction(
@@ -48,8 +34,12 @@ def need_no_contradiction(
     found = [*_lost_at_the_end(conn)]
     if before is not None and before.size:
         start = (before.size - 1) // WIDTH * WIDTH
-        found += [*_compare(conn, Tree(folder, before.size), start), *_sources(conn, start)]
-        if not found and Tree(folder, before.size).root() != before.root:
+        tree, held_now = Tree(folder, before.size), entries.entries(conn, start, before.size)
+        different = _compare(
+            tree, range(start, tree.size), held_now, [merkle.leaf_hash(entry) for _, entry in held_now]
+        )
+        found += [*([different] if different else []), *_sources(conn, start)]
+        if not found and tree.root() != before.root:
             found.append(Contradiction(0, "since tiles and checkpoint have different roots"))
     if found:
         raise IntegrityError(str(min(found, key=lambda one: one.index)))
@@ -82,73 +72,94 @@ def need_none(conn: psycopg.Connection, folder: Path, signers: Signers, witness:
 
 
 def contradictions(conn: psycopg.Connection, folder: Path, witness: Witness | None = None) -> list[Contradiction]:
-    """All entries against tiles and signed roots, all sources against entries, events against their hash. In order."""
+    """All entries against tiles and signed roots, all sources against entries, all contents against their hash.
+
+    Ordered by index; empty when everything agrees.
+    """
     before = newest(folder)
-    found = [*_sources(conn, 0), *_lost_at_the_end(conn)]
-    seen = (0, merkle.EMPTY) if witness is None else witness.last()
-    roots = {
-        size: root for size, root in ((0 if before is None else before.size, before and before.root), seen) if root
-    }
+    signed = {} if before is None else {before.size: before.root}
+    if witness is not None:
+        size, root = witness.last()  # a publisher may have died before it showed this one
+        signed.setdefault(size, root)
+    found = [*_lost_at_the_end(conn), *_sources(conn, 0), *edited_contents(conn)]
     size = entries.size(conn)
-    if size < max(roots, default=0):
-        found.append(Contradiction(size, f"from which the database lacks what {max(roots)} entries had"))
-    if before is not None:
-        found += _compare(conn, Tree(folder, before.size), 0)
-    if not found:
-        found += _roots(conn, roots)
+    if size < max(signed, default=0):
+        found.append(Contradiction(size, f"from which the database lacks what {max(signed)} entries had"))
+    within = {n: root for n, root in signed.items() if n <= size}
+    found += _differences(conn, None if before is None else Tree(folder, before.size), size, within)
     return sorted(found, key=lambda one: one.index)
 
 
-def _compare(conn: psycopg.Connection, tree: Tree, start: int) -> Iterator[Contradiction]:
-    """The first entry from `start`, a tile's first, that differs between database and files."""
-    for first in range(start, tree.size, AT_ONCE):
-        stop = min(first + AT_ONCE, tree.size)
-        found = dict(entries.entries(conn, first, stop))
-        try:
-            for n in range(first // WIDTH, (stop - 1) // WIDTH + 1):
-                hashes = split(tree.hashes(0, n))
-                for index, held in enumerate(hashes, n * WIDTH):
-                    entry = found.get(index)
-                    if entry is None or merkle.leaf_hash(entry) != held or tree.entry(index) != entry:
-                        yield Contradiction(index, "whose entry differs between database and files")
-                        return
-        except HanbeonError as error:
-            yield Contradiction(n * WIDTH, f"since a file is damaged ({error})")
+def _differences(
+    conn: psycopg.Connection, tree: Tree | None, size: int, signed: Mapping[int, bytes]
+) -> Iterator[Contradiction]:
+    """The first entry that differs between database and files; if none does, a root that differs."""
+    covered = 0 if tree is None else min(tree.size, size)
+    tops: list[bytes] = []
+    roots = {0: merkle.EMPTY}
+    for start in range(0, max([covered, *signed]), AT_ONCE):
+        found = entries.entries(conn, start, start + AT_ONCE)
+        leaves = [merkle.leaf_hash(entry) for _, entry in found]
+        different = tree and _compare(tree, range(start, min(start + AT_ONCE, covered)), found, leaves)
+        if different:
+            yield different
             return
+        roots |= {n: merkle.root([*tops, merkle.root(leaves[: n - start])]) for n in signed if 0 < n - start <= AT_ONCE}
+        tops.append(merkle.root(leaves))
+    for at, root in sorted(signed.items()):
+        if roots[at] != root:
+            yield Contradiction(0, f"since its {at} entries do not have the root that was signed")
 
 
-def _roots(conn: psycopg.Connection, roots: dict[int, bytes]) -> Iterator[Contradiction]:
-    """Whether the entries of the database have the roots that were signed."""
-    for size, root in sorted(roots.items()):
-        tops: list[bytes] = []
-        for start in range(0, size, AT_ONCE):
-            leaves = [merkle.leaf_hash(e) for _, e in entries.entries(conn, start, min(start + AT_ONCE, size))]
-            tops.append(merkle.root(leaves))  # complete subtrees but the last, so their root is the tree's
-        if merkle.root(tops) != root:
-            yield Contradiction(0, f"since the {size} entries do not have the root that was signed")
+def _compare(
+    tree: Tree, span: range, found: Sequence[tuple[int, bytes]], leaves: Sequence[bytes]
+) -> Contradiction | None:
+    """The entries of a span that begins with a tile's first, against the tiles that hold their hashes and bytes."""
+    for first in span[::WIDTH]:
+        indexes = span[first - span.start :][:WIDTH]
+        part = slice(first - span.start, first - span.start + len(indexes))
+        try:
+            hashes, bundle = tree.hashes(0, first // WIDTH), tree.bundle(first // WIDTH)
+        except IntegrityError as error:
+            return Contradiction(first, f"since a file is damaged ({error})")
+        held = b"".join(leaves[part]), b"".join([PREFIX + entry for _, entry in found[part]])
+        if (hashes[: len(indexes) * HASH_BYTES], bundle[: len(indexes) * PREFIXED_BYTES]) == held:
+            continue
+        own = dict(found[part])
+        for index in indexes:
+            entry = own.get(index)
+            if entry is None or tree.prefixed(index) != PREFIX + entry or tree.leaf(index) != merkle.leaf_hash(entry):
+                return Contradiction(index, "whose entry differs between database and files")
+    return None
 
 
-_LOST = (
-    "select min(index) from log_entries"
-    " where kind = any(%s) and number > (select coalesce(max(number), 0) from ({}) as s)"
-)
+_NEWEST = "select coalesce(max(number), 0) from ({}) as s"
+_LOST = "select min(index) from log_entries where kind = any(%s) and number > %s"
 _DIFFERENT = (
     "select min(e.index) from log_entries as e left join ({}) as s on s.kind = e.kind and s.number = e.number"
-    " and s.stream = e.stream where e.index >= %s and e.kind = any(%s) and s.digest is distinct from e.digest"
+    " where e.kind = any(%(kinds)s) and (s.stream, s.digest) is distinct from (e.stream, e.digest)"
+)
+_DIFFERENT_AT_THE_END = (  # one look-up an entry, whatever the planner guesses
+    "with e as materialized (select * from log_entries where index >= %(start)s order by index)"
+    " select min(e.index) from e left join lateral (select * from ({}) as all_of_it"
+    " where kind = e.kind and number = e.number offset 0) as s on true"
+    " where e.kind = any(%(kinds)s) and (s.stream, s.digest) is distinct from (e.stream, e.digest)"
 )
 
 
 def _lost_at_the_end(conn: psycopg.Connection) -> Iterator[Contradiction]:
     """Entries whose source ends before them: it was restored to an older state."""
     for name, (kinds, source) in entries.sources(conn).items():
-        row = conn.execute(_LOST.format(source), [list(kinds)]).fetchone()
-        if row is not None and row[0] is not None:
-            yield Contradiction(int(row[0]), f"which {name} no longer has")
+        newest_number = entries.number_of(conn, _NEWEST.format(source))
+        if entries.newest_number(conn, kinds) > newest_number:
+            index = entries.number_of(conn, _LOST, [list(kinds), newest_number])
+            yield Contradiction(index, f"which {name} no longer has")
 
 
 def _sources(conn: psycopg.Connection, start: int) -> Iterator[Contradiction]:
     """Entries whose source says something else now, or nothing any more."""
     for name, (kinds, source) in entries.sources(conn).items():
-        row = conn.execute(_DIFFERENT.format(source), [start, list(kinds)]).fetchone()
+        query = _DIFFERENT_AT_THE_END if start else _DIFFERENT
+        row = conn.execute(query.format(source), {"start": start, "kinds": list(kinds)}).fetchone()
         if row is not None and row[0] is not None:
             yield Contradiction(int(row[0]), f"of which {name} says something else")

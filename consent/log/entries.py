@@ -8,7 +8,7 @@ nothing is scanned twice.
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,6 +19,7 @@ from hanbeon.errors import UsageError
 VERSION = 1
 NO_STREAM = bytes(8)
 ENTRY_BYTES = 50
+MANY = 10_000  # after so many new rows the planner must not guess, or it reads whole tables for a handful
 ENTRY = struct.Struct(">BBQ8s32s")
 
 TABLES = """
@@ -71,7 +72,7 @@ ACCESSES = (
 )
 BODIES = (
     f"select kind, number, case stream when '' then {ZEROS} else substr(sha256(convert_to(stream, 'UTF8')), 1, 8) end"
-    " as stream, digest from log_bodies"
+    " as stream, sha256(convert_to(body, 'UTF8')) as digest from log_bodies"
 )
 SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
     "events": ((1,), EVENTS),
@@ -82,17 +83,19 @@ SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
 
 _NEWEST = (
     "select coalesce(max(newest), 0) from unnest(%s::smallint[]) as k,"
-    " lateral (select max(number) as newest from log_entries where kind = k) as one"
+    " lateral (select number as newest from log_entries where kind = k order by kind desc, number desc limit 1) as one"
 )
 _TAKE = """
 with fresh as materialized (
     select kind, number, stream, digest from ({source}) as s where number > %(newest)s
     union all
     select s.kind, s.number, s.stream, s.digest
-    from log_gaps as g join ({source}) as s on s.number between g.first and g.last
-    where g.source = %(name)s and not exists (
-        select from log_entries as e where e.kind = s.kind and e.number = s.number and e.stream = s.stream
-    )
+    from log_gaps as g cross join lateral (  -- one look-up a gap and a number, whatever the planner guesses
+        select * from ({source}) as all_of_it where number between g.first and g.last offset 0
+    ) as s
+    where g.source = %(name)s and (
+        select e.index from log_entries as e where e.kind = s.kind and e.number = s.number and e.stream = s.stream
+    ) is null
 ), gaps as (
     insert into log_gaps (source, first, last)
     select %(name)s, before + 1, number - 1
@@ -146,18 +149,25 @@ def stream_of(name: str) -> bytes:
 
 def size(conn: psycopg.Connection) -> int:
     """How many entries are sequenced: one more than the highest index."""
-    return _number(conn, "select coalesce(max(index) + 1, 0) from log_entries")
+    return number_of(conn, "select coalesce(max(index) + 1, 0) from log_entries")
 
 
 def sequence(conn: psycopg.Connection) -> int:
     """Give an index to everything that has none; the log's new size. Only under the publisher's lock."""
     with conn.transaction():
-        total = size(conn)
+        total = before = size(conn)
         for name, (kinds, source) in sources(conn).items():
-            newest = _number(conn, _NEWEST, [list(kinds)])
+            newest = newest_number(conn, kinds)
             taken = conn.execute(_TAKE.format(source=source), {"name": name, "newest": newest, "size": total})
             total += taken.rowcount
+    if total - before >= MANY:
+        conn.execute("analyze log_entries, events, leaves, accesses, log_bodies")
     return total
+
+
+def newest_number(conn: psycopg.Connection, kinds: Sequence[int]) -> int:
+    """The highest number of these kinds that is sequenced."""
+    return number_of(conn, _NEWEST, [list(kinds)])
 
 
 def entries(conn: psycopg.Connection, start: int, stop: int) -> list[tuple[int, bytes]]:
@@ -197,7 +207,8 @@ def index_of(conn: psycopg.Connection, kind: int, number: int, stream: bytes = N
     return None if row is None else int(row[0])
 
 
-def _number(conn: psycopg.Connection, query: str, values: list[object] | None = None) -> int:
+def number_of(conn: psycopg.Connection, query: str, values: Sequence[object] | None = None) -> int:
+    """The one number that a query gives."""
     row = conn.execute(query, values).fetchone()
     assert row is not None
     return int(row[0])

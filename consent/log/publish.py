@@ -16,17 +16,16 @@ from psycopg.pq import TransactionStatus
 
 from consent import merkle
 from consent.log import check, entries, note
-from consent.log.durable import Writer, sweep
+from consent.log.durable import Writer, writing
 from consent.log.note import Checkpoint
 from consent.log.proofs import consistency_path
-from consent.log.tiles import BODIES, CHECKPOINT, ENTRIES, WIDTH, Tree, level, newest, split, tile_path
+from consent.log.tiles import BODIES, CHECKPOINT, ENTRIES, PREFIX, WIDTH, Tree, level, newest, split, tile_path
 from consent.log.witness import Witness
 from consent.signing import Signers
-from hanbeon.errors import UsageError
+from hanbeon.errors import DependencyDown, UsageError
 
 LOCK = 0x68616E64
 AT_ONCE = 256 * WIDTH
-PREFIX = entries.ENTRY_BYTES.to_bytes(2, "big")
 
 
 def publish(conn: psycopg.Connection, folder: Path, signers: Signers, witness: Witness) -> Checkpoint:
@@ -34,15 +33,25 @@ def publish(conn: psycopg.Connection, folder: Path, signers: Signers, witness: W
 
     Raises IntegrityError when database and files contradict each other (F10); then nothing is written.
     """
-    with alone(conn):
+    with _disk_failures(), alone(conn):
         before = newest(folder)
         check.need_no_contradiction(conn, folder, before, signers, witness)
         size = entries.sequence(conn)
         if before is not None and before.size == size:
             return before
-        sweep(folder)
         _grow(conn, folder, 0 if before is None else before.size, size)
         return _sign(folder, size, signers, witness)
+
+
+@contextmanager
+def _disk_failures() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DependencyDown(
+            f"The log could not be written or read ({type(error).__name__}). Its checkpoint is the one before; see to "
+            "disk space and rights of the lake's log folder and of the witness's, then run again."
+        ) from error
 
 
 @contextmanager
@@ -66,24 +75,22 @@ def _sign(folder: Path, size: int, signers: Signers, witness: Witness) -> Checkp
     signed = text + "\n" + note.sign(text, signers.origin, signers.log)
     seen, _ = witness.last()  # larger than the checkpoint before, if a publisher died before it showed its own
     whole = signed + witness.cosign(signed, seen, consistency_path(tree, seen, size))
-    writer = Writer(folder)
-    writer.put(folder / CHECKPOINT, whole.encode())
-    writer.finish()
+    with writing(folder) as writer:
+        writer.put(folder / CHECKPOINT, whole.encode())
     return Checkpoint(signers.origin, size, root, whole)
 
 
 def _grow(conn: psycopg.Connection, folder: Path, old: int, size: int) -> None:
     """Write every tile, bundle of entries and body that the tree has at `size` and had not at `old`."""
-    writer = Writer(folder)
-    edge = Edge(writer, Tree(folder, old))
-    for start in range(old - old % WIDTH, size, AT_ONCE):
-        stop = min(start + AT_ONCE, size)
-        found = [entry for _, entry in entries.entries(conn, start, stop)]
-        for at in range(0, len(found), WIDTH):
-            _write_tile(edge, (start + at) // WIDTH, found[at : at + WIDTH])
-        _write_bodies(conn, writer, start, stop, old)
-    edge.close()
-    writer.finish()
+    with writing(folder) as writer:
+        edge = Edge(writer, Tree(folder, old))
+        for start in range(old - old % WIDTH, size, AT_ONCE):
+            stop = min(start + AT_ONCE, size)
+            found = [entry for _, entry in entries.entries(conn, start, stop)]
+            for at in range(0, len(found), WIDTH):
+                _write_tile(edge, (start + at) // WIDTH, found[at : at + WIDTH])
+            _write_bodies(conn, writer, start, stop, old)
+        edge.close()
     for path in edge.finished:
         shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
 

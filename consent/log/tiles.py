@@ -16,7 +16,8 @@ from hanbeon.errors import IntegrityError
 WIDTH, HEIGHT, HASH_BYTES = 256, 8, 32
 CHECKPOINT = "checkpoint"
 ENTRIES, BODIES = "tile/entries", "bodies"
-PREFIXED_BYTES = ENTRY_BYTES + 2
+PREFIX = ENTRY_BYTES.to_bytes(2, "big")
+PREFIXED_BYTES = len(PREFIX) + ENTRY_BYTES
 
 
 def level(number: int) -> str:
@@ -53,28 +54,42 @@ class Tree:
     def tile(self, kind: str, n: int, width: int, unit: int) -> bytes:
         """The first `width` things of a tile. A partial that is gone has been taken over by the full tile."""
         if (kind, n) not in self._read:
-            path = tile_path(self.folder, kind, n, width)
-            if width < WIDTH and not path.exists():
-                path = tile_path(self.folder, kind, n)
-            try:
-                content = path.read_bytes()[: width * unit]
-            except OSError:
-                content = b""
-            if len(content) < width * unit:
-                name = path.relative_to(self.folder)
-                raise IntegrityError(f"The log's file {name} is missing or too short. Restore it from a copy.")
-            self._read[kind, n] = content
+            self._read[kind, n] = self._file(kind, n, width, width * unit)
         return self._read[kind, n]
+
+    def _file(self, kind: str, n: int, width: int, length: int) -> bytes:
+        """A publisher may remove the partial at any moment; the full tile is there before."""
+        own = tile_path(self.folder, kind, n, width)
+        for path in (own, tile_path(self.folder, kind, n)):
+            try:
+                content = path.read_bytes()[:length]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if len(content) == length:
+                return content
+        name = own.relative_to(self.folder)
+        raise IntegrityError(f"The log's file {name} is missing or too short. Restore it from a copy.")
 
     def hashes(self, height: int, n: int) -> bytes:
         """All hashes of tile n at a level of tiles, joined."""
         count = (self.size >> (HEIGHT * height)) - n * WIDTH
         return self.tile(level(height), n, min(count, WIDTH), HASH_BYTES)
 
-    def entry(self, index: int) -> bytes:
+    def bundle(self, n: int) -> bytes:
+        """The entries of tile n, each with its length before it."""
+        return self.tile(ENTRIES, n, min(self.size - n * WIDTH, WIDTH), PREFIXED_BYTES)
+
+    def prefixed(self, index: int) -> bytes:
         n, at = divmod(index, WIDTH)
-        found = self.tile(ENTRIES, n, min(self.size - n * WIDTH, WIDTH), PREFIXED_BYTES)
-        return found[at * PREFIXED_BYTES + 2 : (at + 1) * PREFIXED_BYTES]
+        return self.bundle(n)[at * PREFIXED_BYTES : (at + 1) * PREFIXED_BYTES]
+
+    def entry(self, index: int) -> bytes:
+        return self.prefixed(index)[len(PREFIX) :]
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash of an entry, as its tile has it."""
+        n, at = divmod(index, WIDTH)
+        return self.hashes(0, n)[at * HASH_BYTES : (at + 1) * HASH_BYTES]
 
     def subtree(self, start: int, stop: int) -> bytes:
         """RFC 6962's hash over the leaves start <= index < stop, a range that its recursion meets."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consent import merkle
 from consent.log import note
-from consent.log.durable import Writer
+from consent.log.durable import writing
 from consent.secrets import key_file
 from hanbeon import clock
 from hanbeon.errors import IntegrityError
@@ -72,9 +72,8 @@ class EmbeddedWitness:
                     FORKED.format(f"it signed size {size} last, and is asked to go on from {old_size}")
                 )
             need_consistent(size, root, checkpoint.size, checkpoint.root, proof)
-            writer = Writer(self.folder)
-            writer.put(self.folder / LAST, signed_note.encode())  # remembered before it is signed, whatever comes after
-            writer.finish()
+            with writing(self.folder) as writer:  # remembered before it is signed, whatever comes after
+                writer.put(self.folder / LAST, signed_note.encode())
             return note.cosign(checkpoint.signed, self.name, self._key(), int(self.at().timestamp()))
 
     def _key(self) -> Ed25519PrivateKey:

@@ -4,6 +4,7 @@
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +66,49 @@ def reference_root(data: list[bytes]) -> bytes:
         return hashlib.sha256(b"").digest()
     if len(data) == 1:
         return hashlib.sha256(b"\x00" + data[0]).digest()
-    k = 1
-    while k * 2 < len(data):
-        k *= 2
+    k = _middle(len(data))
     return hashlib.sha256(b"\x01" + reference_root(data[:k]) + reference_root(data[k:])).digest()
+
+
+def _middle(count: int) -> int:
+    """The largest power of two below a count."""
+    k = 1
+    while k * 2 < count:
+        k *= 2
+    return k
+
+
+def reference_path(m: int, data: list[bytes]) -> list[bytes]:
+    """PATH of RFC 6962, section 2.1.1."""
+    if len(data) == 1:
+        return []
+    k = _middle(len(data))
+    if m < k:
+        return [*reference_path(m, data[:k]), reference_root(data[k:])]
+    return [*reference_path(m - k, data[k:]), reference_root(data[:k])]
+
+
+def reference_proof(m: int, data: list[bytes], is_whole: bool = True) -> list[bytes]:
+    """PROOF and SUBPROOF of RFC 6962, section 2.1.2."""
+    if m == len(data):
+        return [] if is_whole else [reference_root(data)]
+    k = _middle(len(data))
+    if m <= k:
+        return [*reference_proof(m, data[:k], is_whole), reference_root(data[k:])]
+    return [*reference_proof(m - k, data[k:], False), reference_root(data[:k])]
+
+
+def reference_range_root(
+    a: int, b: int, size: int, data: list[bytes], left: Iterator[bytes], right: Iterator[bytes], start: int = 0
+) -> bytes:
+    """The root from the entries a <= i < b and the hashes beside them, as docs/proof.md has it."""
+    if start + size <= a:
+        return next(left)
+    if start >= b:
+        return next(right)
+    if size == 1:
+        return hashlib.sha256(b"\x00" + data[start - a]).digest()
+    k = _middle(size)
+    first = reference_range_root(a, b, k, data, left, right, start)
+    second = reference_range_root(a, b, size - k, data, left, right, start + k)
+    return hashlib.sha256(b"\x01" + first + second).digest()
