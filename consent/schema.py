@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, journal, owners
+from consent import accesses, blocks, bodies, evidence, journal, owners
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -200,3 +200,4 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(owners.TABLES)
         conn.execute(blocks.TABLES)
         conn.execute(bodies.TABLES)
+        conn.execute(evidence.TABLES)
