@@ -1,5 +1,6 @@
 """Many authorisations from a file: once each, and a bad row is refused by number and reason (P6, P8, F26, F43, F45)."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,17 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import rfc8785
 
-from consent import applications, import_rows, imports, ledger, vault
+from consent import applications, evidence, import_rows, imports, ledger, manifests, merkle, vault
 from consent.imports import ImportReport, RefusedRow, import_file
-from hanbeon.errors import UsageError
+from consent.manifests import TYP, manifest
+from consent.trust import signed_by_agency
+from hanbeon.errors import IntegrityError, UsageError
 from schemas.contract import source
 from schemas.services import service
-from tests.consent.making import AT, application, manifest_of, trusted
+from sources.simulate import identity
+from tests.consent.making import AT, DAY, application, manifest_of, trusted
 
 ONE, TWO = "9023014000001", "9023024000002"
 GOOD = {
@@ -261,3 +266,112 @@ def test_a_file_without_rows_imports_nothing(
     file = tmp_path / "given.csv"
     file.write_text(",".join(GOOD) + "\n")
     assert imported(ledger_conn, secrets, file).rows == 0
+
+
+def test_without_a_manifest_every_row_is_refused(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    file = csv_file(tmp_path, GOOD, {**GOOD, "external_id": "x-2"}, {**GOOD, "external_id": ""})
+    report = import_file(ledger_conn, secrets, file, AT, trusted(tmp_path), None)
+    unproven = "no manifest signed by its origin proves it"
+    assert report.refused == (
+        RefusedRow(1, unproven),
+        RefusedRow(2, unproven),
+        RefusedRow(3, "external_id is missing"),
+    )
+    assert (report.granted, ledger.position(ledger_conn)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        ("a row edited", "the manifest was signed over other rows than these"),
+        ("a row added", "the manifest was signed over other rows than these"),
+        ("rows in another order", "the manifest was signed over other rows than these"),
+        ("the same rows in another file", "the manifest was signed over another file with these rows"),
+        ("another signature", "the manifest is signed by no agency that is trusted"),
+        ("an identity provider's signature", "the manifest is signed by no agency that is trusted"),
+        ("another agency's name", "the manifest is signed by no agency that is trusted"),
+        ("signed tomorrow", "the manifest does not say when it was signed, or says a later time"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_lets_no_row_in(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, flaw: str, reason: str
+) -> None:
+    rows = [GOOD, {**GOOD, "external_id": "x-2", "subject_identifier": TWO}]
+    trust, file = trusted(tmp_path), csv_file(tmp_path, *rows)
+    signed = manifest_of(tmp_path, file)
+    if flaw == "a row edited":
+        csv_file(tmp_path, rows[0], {**rows[1], "valid_until": "2027-06-02"})
+    elif flaw == "a row added":
+        csv_file(tmp_path, *rows, {**GOOD, "external_id": "x-3"})
+    elif flaw == "rows in another order":
+        csv_file(tmp_path, *reversed(rows))
+    elif flaw == "the same rows in another file":
+        file.write_text(file.read_text() + "\n")
+    elif flaw == "another signature":
+        signed = signed[:-8] + ("A" * 8 if not signed.endswith("A" * 8) else "B" * 8)
+    elif flaw == "an identity provider's signature":
+        signed = identity.signed(identity.provider(tmp_path).key, manifest(file, identity.AGENCY, AT), TYP)
+    elif flaw == "another agency's name":
+        signed = manifest_of(tmp_path, file, agency="mogef")
+    else:
+        signed = manifest_of(tmp_path, file, AT + DAY)
+    report = import_file(ledger_conn, secrets, file, AT, trust, signed)
+    assert set(report.reasons) == {reason}
+    assert [r.row for r in report.refused] == list(range(1, report.rows + 1))
+    assert ledger.position(ledger_conn) == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_each_imported_authorisation_proves_that_its_origin_signed_its_row(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, form: str
+) -> None:
+    rows = [{**GOOD, "external_id": f"x-{n}", "subject_identifier": f"9023014{n:06d}"} for n in range(5)]
+    rows[3] |= {"valid_until": "soon"}  # refused, and still a leaf of the tree
+    file = csv_file(tmp_path, *rows)
+    if form == "parquet":
+        file = tmp_path / "given.parquet"
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    assert imported(ledger_conn, secrets, file).granted == 4
+    trust, seen = trusted(tmp_path), set()
+    for key in {r["authorisation_id"] for r in ledger.authorisations(ledger_conn).to_pylist()}:
+        found = evidence.open_evidence(ledger_conn, secrets, key)
+        assert found is not None
+        agency, claims = signed_by_agency(trust, found["manifest"])
+        leaf, path = merkle.leaf_hash(rfc8785.dumps(found["row"])), [bytes.fromhex(h) for h in found["path"]]
+        assert merkle.root_of_path(leaf, found["index"], claims["rows"], path).hex() == claims["root"]
+        assert (agency, found["row"]["external_id"]) == ("gov24", f"x-{found['index']}")
+        assert not any(row["subject_identifier"] in str(found) for row in rows)
+        blinded = sha256((GOOD["salt"] + rows[found["index"]]["subject_identifier"]).encode()).hexdigest()
+        assert found["row"]["subject_identifier"] == blinded
+        seen.add(found["index"])
+    assert seen == {0, 1, 2, 4}
+
+
+def test_sensitive_columns_are_imported_only_with_their_own_consent(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    row = {**GOOD, "service": "DISABILITY_PENSION", "application_id": "A-9", "documents": "DISB"}
+    full = {**row, "external_id": "x-2", "grounds": "collection|provision|sensitive"}
+    imported(ledger_conn, secrets, csv_file(tmp_path, row, full))
+    rows = ledger.authorisations(ledger_conn).to_pylist()
+    assert sorted("DSBLTY_DGREE_CD" in r["columns"] for r in rows) == [False, True]
+    assert all("FLNM" in r["columns"] for r in rows)
+
+
+def test_a_file_that_changes_while_it_is_imported_stops_the_import(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = csv_file(tmp_path, GOOD)
+    signed, real = manifest_of(tmp_path, file), manifests.read
+
+    def then_swapped(*given: Any) -> manifests.Signed | str:
+        found = real(*given)
+        csv_file(tmp_path, {**GOOD, "subject_identifier": TWO})
+        return found
+
+    monkeypatch.setattr(manifests, "read", then_swapped)
+    with pytest.raises(IntegrityError, match="changed while"):
+        import_file(ledger_conn, secrets, file, AT, trusted(tmp_path), signed)
+    assert ledger.position(ledger_conn) == 0
