@@ -113,6 +113,7 @@ facts as (
             and a.state in ('granted', 'paused', 'withdrawn', 'expired', 'consumed')
             and a.used_count is not null,
         false) as is_complete,
+        coalesce(a.kind = 'statute' or a.proof_digest is not null, false) as is_proven,
         c.document_type is not null as is_known,
         coalesce(c.holder = a.holder, false) as is_held,
         coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract,
@@ -142,7 +143,7 @@ judged as (
     select
         *,
         coalesce(
-            is_complete
+            is_complete and is_proven
             and document_type not in ({_NEVER})
             and not is_blocked
             and state = 'granted'
@@ -154,7 +155,7 @@ judged as (
     from facts
 )
 select
-    * exclude (columns, needed_columns, is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow,
+    * exclude (columns, needed_columns, is_complete, is_proven, is_known, is_held, is_in_contract, is_needed, is_narrow,
         is_blocked, is_approved, has_agreement, has_suspended, has_ended),
     needed_columns as columns,
     case
@@ -162,6 +163,7 @@ select
         when document_type in ({_NEVER}) then '{Reason.NEVER_SHAREABLE}'
         when is_blocked then '{Reason.DISCLOSURE_BLOCKED}'
         when not is_complete then '{Reason.INCOMPLETE}'
+        when not is_proven then '{Reason.NO_EVIDENCE}'
         when state = 'withdrawn' then '{Reason.WITHDRAWN}'
         when state = 'consumed' or (mode = 'one_time' and used_count > 0) then '{Reason.CONSUMED}'
         when state = 'expired' or valid_until <= $at then '{Reason.EXPIRED}'

@@ -43,10 +43,15 @@ def root(hashes: Sequence[bytes]) -> bytes:
 
 def path(hashes: Sequence[bytes], index: int) -> list[bytes]:
     """The inclusion path of one leaf, from the bottom up. Raises UsageError for an index outside of the tree."""
-    if not 0 <= index < len(hashes):
-        raise UsageError(f"A tree of {len(hashes)} leaves has no leaf {index}. Leaves count from 0.")
+    return path_in(levels(hashes), index)
+
+
+def path_in(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """The same where many leaves of one tree are asked for: `tree` is what `levels` gave."""
+    if not 0 <= index < len(tree[0]):
+        raise UsageError(f"A tree of {len(tree[0])} leaves has no leaf {index}. Leaves count from 0.")
     found = []
-    for level in levels(hashes)[:-1]:
+    for level in tree[:-1]:
         neighbour = index ^ 1
         if neighbour < len(level):
             found.append(level[neighbour])

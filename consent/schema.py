@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, journal, owners
+from consent import accesses, blocks, bodies, evidence, journal, owners
 from consent.log import entries
 from hanbeon.errors import DependencyDown
 
@@ -202,3 +202,4 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(blocks.TABLES)
         conn.execute(bodies.TABLES)
         entries.migrate(conn)
+        conn.execute(evidence.TABLES)

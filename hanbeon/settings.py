@@ -32,6 +32,13 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True)
+class ConsentSettings:
+    """`trust_file` names whom we believe (`consent.trust`); empty: `home/keys/trusted.json`."""
+
+    trust_file: str = ""
+
+
+@dataclass(frozen=True)
 class WorldSettings:
     """The simulated agencies: how many people, which seed, and where their PostgreSQL answers (empty: embedded)."""
 
@@ -95,6 +102,7 @@ class LogSettings:
 class Settings:
     home: HomeSettings = field(default_factory=HomeSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
     world: WorldSettings = field(default_factory=WorldSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     lake: LakeSettings = field(default_factory=LakeSettings)
@@ -121,6 +129,10 @@ class Settings:
     @property
     def witness_path(self) -> Path:
         return Path(self.log.witness_path).resolve() if self.log.witness_path else self.home_path / "witness"
+
+    @property
+    def trust_path(self) -> Path:
+        return Path(self.consent.trust_file).resolve() if self.consent.trust_file else self.keys_path / "trusted.json"
 
     @property
     def agencies_path(self) -> Path:

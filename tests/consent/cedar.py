@@ -61,6 +61,7 @@ def _request(row: Row, at: datetime) -> dict[str, Any]:
         "subject": row["_subject_key"],
         "grantor": row.get("_grantor_key"),
         "authorisation": row["authorisation_id"],
+        "evidence": row.get("proof_digest"),
     }
     facts |= {name: value for name, value in numbers.items() if value is not None}
     facts |= {name: str(value) for name, value in keys.items() if value is not None}

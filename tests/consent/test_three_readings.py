@@ -29,6 +29,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "state": ("granted", "paused", "withdrawn", "expired", "consumed", "odd", None),
     "mode": ("one_time", "standing", "odd", None),
     "kind": ("consent", "demand", "statute", "odd", None),
+    "proof_digest": ("ab" * 32, None),
     "used_count": (0, 1, 2, None),
     "frequency_cap": (None, 1, 2),
     "_subject_key": (1, None),

@@ -29,6 +29,7 @@ from pipeline.commit import Change, Current, Leaf, Plan, commit
 from pipeline.run import Run
 from schemas.contract import source
 from schemas.services import services
+from tests.consent.making import proof
 
 TABLE = "bronze/mois/resident_register"
 OTHER = "quarantine/mois/resident_register"
@@ -89,6 +90,7 @@ def consent(conn: psycopg.Connection, keys: Sequence[int], valid_until: datetime
                 valid_until=valid_until,
                 retain_until=AT + timedelta(900),
                 scopes=(Scope(key, "RRT", contract.variants[0], columns, contract.holder),),
+                evidence=proof(),
             )
             for key in keys
         ],
