@@ -9,7 +9,9 @@ columns and holders exist; services say what is needed, and of a wider authorisa
 parameter `$at`.
 """
 
+import os
 from datetime import datetime
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -236,9 +238,15 @@ def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_ty
         raise GateRefused(f"{document_type} may not flow under this authorisation: {reason}.", reason)
 
 
+@cache
+def _database(_process: int) -> duckdb.DuckDBPyConnection:
+    """One engine for a process, since opening it costs more than a decision; a forked child gets its own."""
+    return duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 2})
+
+
 def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None, **parameters: str | None) -> pa.Table:
     need_instant(at, "The instant of a decision")
-    with duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 2}) as duck:
+    with _database(os.getpid()).cursor() as duck:
         numbers = pa.arange(0, snapshot.authorisations.num_rows)
         duck.register("authorisations", snapshot.authorisations.append_column("_row", numbers))
         duck.register("approvals", snapshot.approvals)

@@ -8,6 +8,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 import psycopg
 
 from consent import accesses, blocks, bodies, evidence, journal, owners
+from consent.log import entries
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -201,3 +202,4 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(blocks.TABLES)
         conn.execute(bodies.TABLES)
         conn.execute(evidence.TABLES)
+        entries.migrate(conn)

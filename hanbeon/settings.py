@@ -85,6 +85,20 @@ class ExchangeSettings:
 
 
 @dataclass(frozen=True)
+class LogSettings:
+    """`origin` is the log's name in every checkpoint. `witness_path` empty: `home/witness`, a place of its own."""
+
+    origin: str = "hanbeon.local/log"
+    witness_path: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.origin or "+" in self.origin or any(c.isspace() or not c.isprintable() for c in self.origin):
+            raise SettingsError(
+                "Setting log.origin must be a name without spaces and plus signs, such as a host and path."
+            )
+
+
+@dataclass(frozen=True)
 class Settings:
     home: HomeSettings = field(default_factory=HomeSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
@@ -94,6 +108,7 @@ class Settings:
     lake: LakeSettings = field(default_factory=LakeSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
     @property
     def home_path(self) -> Path:
@@ -110,6 +125,14 @@ class Settings:
     @property
     def trust_path(self) -> Path:
         return Path(self.consent.trust_file).resolve() if self.consent.trust_file else self.keys_path / "trusted.json"
+
+    @property
+    def log_path(self) -> Path:
+        return self.lake_root / "log"
+
+    @property
+    def witness_path(self) -> Path:
+        return Path(self.log.witness_path).resolve() if self.log.witness_path else self.home_path / "witness"
 
     @property
     def agencies_path(self) -> Path:

@@ -237,6 +237,7 @@ def _bundles(schema: pa.Schema) -> pa.Table:
     """Seven applications with data, two without consent: the two are a small group."""
     rows = [
         {
+            "_subject_key": 1_000 + i,
             "APLY_NO": f"A-{i}",
             "SRVC_NO": "SINGLE_PARENT",
             "UTZTN_INST_CD": "mogef",

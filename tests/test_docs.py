@@ -31,7 +31,9 @@ TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.S)
 COMMAND = re.compile(r"\bhanbeon ((?:--?)?[a-z][^\n;&|`]*)")
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
-SETTING = re.compile(r"\bHANBEON_([A-Z]+)__([A-Z_]+)|`(home|ledger|consent|world|sources|lake|retention|exchange)\.([a-z_]+)`")
+SETTING = re.compile(
+    r"\bHANBEON_([A-Z]+)__([A-Z_]+)|`(home|ledger|consent|world|sources|lake|retention|exchange|log)\.([a-z_]+)`"
+)
 
 
 def text_of(page: Path) -> str:

@@ -4,6 +4,8 @@ import os
 import random
 from typing import Any
 
+import pytest
+
 from consent import gate
 from consent.model import Reason
 from tests.consent import cedar
@@ -75,6 +77,7 @@ def an_approval(dice: random.Random) -> dict[str, Any]:
     return changed(approval_row(**{n: needed[n] for n in names}), APPROVAL_CHANGES, dice)
 
 
+@pytest.mark.timeout(300 + DECISIONS // 100)
 def test_p1_sql_plain_python_and_cedar_agree() -> None:
     print(f"HANBEON_DRILL_SEED={SEED} HANBEON_DRILL_DECISIONS={DECISIONS}")
     dice = random.Random(SEED)

@@ -24,7 +24,7 @@ from consent.journal import PullState
 from consent.model import Approval, Grant, Kind, Mode, Scope
 from hanbeon.settings import HomeSettings, Settings
 from lake import files, layout, tables
-from pipeline import writing
+from pipeline import pointer, writing
 from pipeline.commit import Change, Current, Leaf, Plan, commit
 from pipeline.run import Run
 from schemas.contract import source
@@ -152,6 +152,7 @@ class Dying:
         (tables, "write"),
         (files, "sync_files"),
         (journal, "record_leaf"),
+        (pointer, "attest"),
         (journal, "move_pointer"),
         (files, "write_durably"),
     )
