@@ -1,9 +1,9 @@
 """Whom we believe: identity providers that say who a citizen is, and agencies that sign what they import.
 
-In: the trust file (`home/keys/trusted.json`, or where settings name it) and the linking key beside it. Out: `Trust`.
-A token is believed when a trusted provider signed it with Ed25519, for us, over the very notice, just now.
+In: the trust file (`home/keys/trusted.json`, or where settings name it), the linking key beside it, our origin. Out:
+`Trust`. A token is believed when a trusted provider signed it with Ed25519, for us, over the very notice, just now.
 
-    {"origin": "...", "identity_providers": {issuer: {"keys": [JWK]}}, "agencies": {name: {"keys": [JWK]}}}
+    {"identity_providers": {issuer: {"keys": [JWK]}}, "agencies": {name: {"keys": [JWK]}}}
 
 A provider's `sub` is its pseudonym of the person: HMAC-SHA256 of the resident number, in hex, under the linking key
 that provider and operator share (`linking.key`), as 연계정보 (CI) is derived in Korea. So a token shows no number, and
@@ -48,8 +48,10 @@ class Claims:
     expires_at: datetime
 
 
-def read_trust(path: Path) -> Trust:
-    """Raises DependencyDown when the file or the linking key is missing, SettingsError when one is malformed."""
+def read_trust(path: Path, origin: str) -> Trust:
+    """Whom this file names, for tokens made for `origin`, the log's.
+
+    Raises DependencyDown when the file or the linking key is missing, SettingsError when one is malformed."""
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
         linking = bytes.fromhex(path.with_name(LINKING_NAME).read_text(encoding="ascii"))
@@ -65,11 +67,10 @@ def read_trust(path: Path) -> Trust:
             {str(name): tuple(jwks["keys"]) for name, jwks in given[kind].items()}
             for kind in ("identity_providers", "agencies")
         )
-        origin = given["origin"]
     except (KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(f"{FILE_NAME} must hold origin, identity_providers and agencies with JWK sets.") from error
-    if len(linking) != KEY_BYTES or not isinstance(origin, str):
-        raise SettingsError(f"{LINKING_NAME} must be {KEY_BYTES} bytes and the origin a text. Correct them.")
+        raise SettingsError(f"{FILE_NAME} must hold identity_providers and agencies with JWK sets.") from error
+    if len(linking) != KEY_BYTES:
+        raise SettingsError(f"{LINKING_NAME} must be {KEY_BYTES} bytes in hexadecimal. Restore it.")
     return Trust(origin, providers, agencies, linking)
 
 

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from consent import evidence, vault
 from consent.model import Event, Grant, Kind, Sealed
-from hanbeon.errors import DependencyDown, UsageError
+from hanbeon.errors import DependencyDown, SettingsError, UsageError
 from schemas import notices
 from sources import endpoints
 
@@ -32,7 +33,7 @@ def simulated(run: "Run", grants: Sequence[Grant], at: datetime) -> list[Grant]:
 
     home = run.settings.home_path
     identity.introduce(home)
-    provider, numbers = identity.provider(home), _numbers(run, [g.grantor_key for g in grants])
+    provider, numbers = identity.provider(home, run.settings.log.origin), _numbers(run, [g.grantor_key for g in grants])
     pairs = [
         (g, None if g.kind is Kind.STATUTE else provider.authenticate(numbers[g.grantor_key], _nonce(g), at))
         for g in grants
@@ -40,7 +41,7 @@ def simulated(run: "Run", grants: Sequence[Grant], at: datetime) -> list[Grant]:
     return evidence.attach(run.conn, run.secrets, run.trust, pairs, at)
 
 
-def proven(run: "Run", grants: Sequence[Grant], token_file: Path | None, at: datetime) -> list[Grant]:
+def proven(run: "Run", grants: Sequence[Grant], token_file: Path | None) -> list[Grant]:
     """Grants with the tokens of a file, one a line in the order of the grants, or asked of the simulated provider."""
     needing = [g for g in grants if g.kind is not Kind.STATUTE]
     if not needing:
@@ -50,7 +51,7 @@ def proven(run: "Run", grants: Sequence[Grant], token_file: Path | None, at: dat
         raise UsageError(f"There are {len(tokens)} tokens for {len(needing)} grants. Give one a line, in order.")
     left = iter(tokens)
     pairs = [(g, None if g.kind is Kind.STATUTE else next(left)) for g in grants]
-    return evidence.attach(run.conn, run.secrets, run.trust, pairs, run.at() if token_file is None else at)
+    return evidence.attach(run.conn, run.secrets, run.trust, pairs, run.at())
 
 
 def change(
@@ -102,11 +103,16 @@ def _asked(run: "Run", wanted: Sequence[tuple[int | None, str]]) -> list[str]:
     unknown = [key for key, _ in wanted if key not in numbers]
     if unknown:
         raise UsageError("Who consents is not known as a person. Give the token of who acts in --token-file.")
-    return [_ask(url, numbers[key], nonce) for key, nonce in wanted]
+    return [_ask(run, url, numbers[key], nonce) for key, nonce in wanted]
 
 
-def _ask(url: str, number: str, nonce: str) -> str:
-    body = json.dumps({"identifier": number, "nonce": nonce}).encode()
+def _ask(run: "Run", url: str, number: str, nonce: str) -> str:
+    if urlsplit(url).hostname not in run.settings.sources.allowed_hosts:
+        raise SettingsError(
+            "The identity provider's host is not among sources.allowed_hosts. Add it, or correct the file."
+        )
+    asked = {"identifier": number, "nonce": nonce, "audience": run.settings.log.origin}
+    body = json.dumps(asked).encode()
     request = urllib.request.Request(f"{url}/authenticate", body, {"Content-Type": "application/json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - our own world's server

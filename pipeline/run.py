@@ -40,7 +40,7 @@ class Run:
     @property
     def trust(self) -> Trust:
         """Whose signatures count, read now. Raises DependencyDown when nobody said so."""
-        return read_trust(self.settings.trust_path)
+        return read_trust(self.settings.trust_path, self.settings.log.origin)
 
 
 @contextmanager

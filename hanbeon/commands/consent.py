@@ -85,7 +85,7 @@ def grant(
         at = run.at()
         grants = [granted(chosen, key, a, at, valid_until, documents or (), grounds) for key, a in applicants]
         with run.conn.transaction():
-            grants = authenticating.proven(run, grants, token_file, at)
+            grants = authenticating.proven(run, grants, token_file)
             ids = ledger.grant(run.conn, grants, at)
     rows = [
         {

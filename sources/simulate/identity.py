@@ -23,11 +23,12 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from hanbeon.errors import UsageError
+from hanbeon.settings import LogSettings
 
 NAME = "identity"
 ISSUER = "https://identity.simulated.example"
 AGENCY = "gov24"  # an agency of the world that keeps consents of its own and signs what it hands over
-ORIGIN = "hanbeon.local/log"
+ORIGIN = LogSettings.origin
 TOKEN_SECONDS = 300
 ACR = "3"
 KEY_BYTES = 32
@@ -82,22 +83,27 @@ def jwks(key: OKPKey) -> dict[str, list[dict[str, Any]]]:
     return {"keys": [{**key.as_dict(private=False), "kid": key.thumbprint()}]}
 
 
-def introduce(home: Path, origin: str = ORIGIN) -> None:
+def introduce(home: Path) -> None:
     """Tell the operator whom to believe in this world: `keys/trusted.json` and `keys/linking.key`.
 
     A trust file that does not name this world's provider is somebody else's, and is left alone.
     """
-    path, own = home / "keys" / "trusted.json", provider(home, origin)
+    path, own = home / "keys" / "trusted.json", provider(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    told = {
-        "origin": origin,
-        "identity_providers": {ISSUER: jwks(own.key)},
-        "agencies": {AGENCY: jwks(agency_key(home))},
-    }
-    if path.exists() and ISSUER not in json.loads(path.read_text(encoding="utf-8")).get("identity_providers", {}):
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if path.exists() and ISSUER not in before.get("identity_providers", {}):
         return
+    told = {
+        "identity_providers": {ISSUER: _also(jwks(own.key), before.get("identity_providers", {}).get(ISSUER))},
+        "agencies": {AGENCY: _also(jwks(agency_key(home)), before.get("agencies", {}).get(AGENCY))},
+    }
     _write(path.with_name("linking.key"), own.linking.hex().encode())
     _write(path, json.dumps(told, indent=1).encode())
+
+
+def _also(now: dict[str, list[Any]], before: dict[str, list[Any]] | None) -> dict[str, list[Any]]:
+    """A world that was built anew has new keys; what was signed with the old ones still verifies."""
+    return {"keys": now["keys"] + [k for k in (before or {"keys": []})["keys"] if k not in now["keys"]]}
 
 
 def _key(home: Path, name: str) -> OKPKey:

@@ -1,11 +1,12 @@
 """The identity provider behind HTTP: who asks as a citizen gets that citizen's token.
 
 GET  /.well-known/jwks.json   the public key
-POST /authenticate            {"identifier", "nonce"}  ->  {"token"}; the citizen confirms at once, as simulated ones do
+POST /authenticate            {"identifier", "nonce", "audience"}  ->  {"token"}; a simulated citizen confirms at once
 """
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -53,7 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(404 if length <= MOST_BYTES else 413, b"{}")
         try:
             given = json.loads(self.rfile.read(length))
-            token = self.provider.authenticate(str(given["identifier"]), str(given["nonce"]), now())
+            asked = replace(self.provider, origin=str(given["audience"]))
+            token = asked.authenticate(str(given["identifier"]), str(given["nonce"]), now())
         except (ValueError, KeyError, TypeError, UsageError):
             return self._send(400, b'{"error": "invalid_request"}')
         return self._send(200, json.dumps({"token": token}).encode())

@@ -26,7 +26,7 @@ SERVICE = service("SINGLE_PARENT")
 def trusted(home: Path) -> Trust:
     """A simulated world's identity provider and agency, and the operator's trust in them."""
     identity.introduce(home)
-    return read_trust(home / "keys" / "trusted.json")
+    return read_trust(home / "keys" / "trusted.json", identity.ORIGIN)
 
 
 def manifest_of(home: Path, file: Path, at: datetime = AT, agency: str = identity.AGENCY) -> str:

@@ -1,6 +1,7 @@
 """The world's identity provider: real tokens over real HTTP, keys apart from the operator's."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,8 +19,8 @@ AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 def test_a_citizen_authenticates_over_http_and_the_operator_believes_it(served: Served) -> None:
     (url,) = served.endpoints.identity.values()
-    body = json.dumps({"identifier": NUMBER, "nonce": NONCE}).encode()
-    trust = read_trust(served.home / "keys" / "trusted.json")
+    body = json.dumps({"identifier": NUMBER, "nonce": NONCE, "audience": "somebody/log"}).encode()
+    trust = read_trust(served.home / "keys" / "trusted.json", "somebody/log")
     claims = authenticated(trust, post(f"{url}/authenticate", body).json["token"], NONCE, now())
     assert (claims.issuer, claims.subject) == (identity.ISSUER, pseudonym(trust, NUMBER))
     jwks = get(f"{url}/.well-known/jwks.json").json
@@ -28,8 +29,8 @@ def test_a_citizen_authenticates_over_http_and_the_operator_believes_it(served: 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"{}", json.dumps({"identifier": "1", "nonce": NONCE}).encode(),
-             json.dumps({"identifier": NUMBER, "nonce": "short"}).encode()]
+    "body", [b"", b"{", b"[]", b"{}", json.dumps({"identifier": "1", "nonce": NONCE, "audience": "a"}).encode(),
+             json.dumps({"identifier": NUMBER, "nonce": "short", "audience": "a"}).encode()]
 )  # fmt: skip
 def test_a_question_that_is_none_is_refused(served: Served, body: bytes) -> None:
     (url,) = served.endpoints.identity.values()
@@ -63,9 +64,22 @@ def test_introduced_again_nothing_changes_and_another_trust_file_is_left_alone(t
     before = path.read_bytes()
     identity.introduce(tmp_path)
     assert path.read_bytes() == before
-    path.write_text('{"origin": "o", "identity_providers": {"https://real.example": {"keys": []}}, "agencies": {}}')
+    path.write_text('{"identity_providers": {"https://real.example": {"keys": []}}, "agencies": {}}')
     identity.introduce(tmp_path)
     assert "real.example" in path.read_text()
+
+
+def test_a_world_built_anew_has_new_keys_and_the_old_ones_are_still_known(tmp_path: Path) -> None:
+    identity.introduce(tmp_path)
+    path = tmp_path / "keys" / "trusted.json"
+    (old,) = read_trust(path, identity.ORIGIN).identity_providers[identity.ISSUER]
+    shutil.rmtree(tmp_path / "agencies")
+    identity.introduce(tmp_path)
+    new, kept = read_trust(path, identity.ORIGIN).identity_providers[identity.ISSUER]
+    assert kept == old
+    assert new != old
+    token, trust = identity.provider(tmp_path).authenticate(NUMBER, NONCE, AT), read_trust(path, identity.ORIGIN)
+    assert authenticated(trust, token, NONCE, AT).subject == pseudonym(trust, NUMBER)
 
 
 def test_a_token_shows_no_number_and_no_two_are_alike(tmp_path: Path) -> None:
