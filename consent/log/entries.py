@@ -8,7 +8,7 @@ nothing is scanned twice.
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -81,6 +81,13 @@ SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
     "bodies": ((4, 5, 6, 7), BODIES),
 }
 
+_BETWEEN = "and e.index >= %(start)s and e.index < %(stop)s"
+_PUBLIC = {
+    "leaves": "select e.index, l.body from log_entries as e join leaves as l on l.leaf_number = e.number"
+    f" where e.kind = 2 {_BETWEEN}",
+    "bodies": "select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
+    f" where e.kind > 3 {_BETWEEN}",
+}
 _NEWEST = (
     "select coalesce(max(newest), 0) from unnest(%s::smallint[]) as k,"
     " lateral (select number as newest from log_entries where kind = k order by kind desc, number desc limit 1) as one"
@@ -125,11 +132,13 @@ class Sequenced:
         return ENTRY.pack(VERSION, self.kind, self.number, self.stream, self.digest)
 
 
-def sources(conn: psycopg.Connection) -> dict[str, tuple[tuple[int, ...], str]]:
-    has = conn.execute(
-        "select 1 from information_schema.columns where table_name='leaves' and column_name='leaf_number'"
-    )
-    return SOURCES if has.fetchone() else {k: v for k, v in SOURCES.items() if k != "leaves"}
+def sources(conn: psycopg.Connection) -> Mapping[str, tuple[tuple[int, ...], str]]:
+    """Where entries come from. Commits are left out of a database whose journal keeps no bodies of them."""
+    has_bodies = conn.execute(
+        "select from information_schema.columns where table_schema = current_schema()"
+        " and table_name = 'leaves' and column_name = 'leaf_number'"
+    ).fetchone()
+    return {name: source for name, source in SOURCES.items() if name != "leaves" or has_bodies is not None}
 
 
 def migrate(conn: psycopg.Connection) -> None:
@@ -184,20 +193,8 @@ def entries(conn: psycopg.Connection, start: int, stop: int) -> list[tuple[int, 
 
 def public_bodies(conn: psycopg.Connection, start: int, stop: int) -> Iterator[tuple[int, str]]:
     """Index and canonical text of the public bodies of start <= index < stop, in order."""
-    if "leaves" not in sources(conn):
-        yield from conn.execute(
-            "select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
-            " where e.kind > 3 and e.index >= %(start)s and e.index < %(stop)s order by 1",
-            {"start": start, "stop": stop},
-        )
-        return
-    yield from conn.execute(
-        "select e.index, l.body from log_entries as e join leaves as l on l.leaf_number = e.number"
-        " where e.kind = 2 and e.index >= %(start)s and e.index < %(stop)s"
-        " union all select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
-        " where e.kind > 3 and e.index >= %(start)s and e.index < %(stop)s order by 1",
-        {"start": start, "stop": stop},
-    )
+    queries = [_PUBLIC[name] for name in sources(conn) if name in _PUBLIC]
+    yield from conn.execute(f"{' union all '.join(queries)} order by 1", {"start": start, "stop": stop})
 
 
 def index_of(conn: psycopg.Connection, kind: int, number: int, stream: bytes = NO_STREAM) -> int | None:
