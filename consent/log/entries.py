@@ -81,6 +81,13 @@ SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
     "bodies": ((4, 5, 6, 7), BODIES),
 }
 
+_BETWEEN = "and e.index >= %(start)s and e.index < %(stop)s"
+_PUBLIC = {
+    "leaves": "select e.index, l.body from log_entries as e join leaves as l on l.sequence = e.number"
+    f" where e.kind = 2 {_BETWEEN}",
+    "bodies": "select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
+    f" where e.kind > 3 {_BETWEEN}",
+}
 _NEWEST = (
     "select coalesce(max(newest), 0) from unnest(%s::smallint[]) as k,"
     " lateral (select number as newest from log_entries where kind = k order by kind desc, number desc limit 1) as one"
@@ -177,13 +184,8 @@ def entries(conn: psycopg.Connection, start: int, stop: int) -> list[tuple[int, 
 
 def public_bodies(conn: psycopg.Connection, start: int, stop: int) -> Iterator[tuple[int, str]]:
     """Index and canonical text of the public bodies of start <= index < stop, in order."""
-    yield from conn.execute(
-        "select e.index, l.body from log_entries as e join leaves as l on l.sequence = e.number"
-        " where e.kind = 2 and e.index >= %(start)s and e.index < %(stop)s"
-        " union all select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
-        " where e.kind > 3 and e.index >= %(start)s and e.index < %(stop)s order by 1",
-        {"start": start, "stop": stop},
-    )
+    queries = " union all ".join(_PUBLIC.values())
+    yield from conn.execute(f"{queries} order by 1", {"start": start, "stop": stop})
 
 
 def index_of(conn: psycopg.Connection, kind: int, number: int, stream: bytes = NO_STREAM) -> int | None:
