@@ -7,15 +7,18 @@ it, and without it says that the operator did it, since closing must not be hard
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from consent import append as log
 from consent import sealing
+from consent.capacity import need_own
 from consent.errors import ForbiddenTransition
-from consent.model import IDEMPOTENT, TRANSITIONS, Event, Kind, Mode, Reason, Sealed, State
+from consent.model import IDEMPOTENT, TRANSITIONS, Capacity, Event, Kind, Mode, Reason, Sealed, State, Unasked
 from hanbeon.errors import GateRefused, UsageError
 
 USES = (Event.USED, Event.CONSUMED)
@@ -23,29 +26,43 @@ OPENING = (Event.RESUMED, Event.RENEWED)
 CLOSING = (Event.PAUSED, Event.WITHDRAWN)
 
 
+@dataclass(frozen=True)
+class Renewal:
+    """What a renewal changes. `grantor_key` is who renews: the grantor, or the subject who takes over from a guardian.
+
+    `notice_version` and `notice_hash` are of the notice that was shown for it.
+    """
+
+    valid_until: datetime | None = None
+    retain_until: datetime | None = None
+    grantor_key: int | None = None
+    notice_version: str | None = None
+    notice_hash: str | None = None
+
+
 def change(
     conn: psycopg.Connection,
     authorisation_id: str,
     event: Event,
     at: datetime,
-    valid_until: datetime | None = None,
-    retain_until: datetime | None = None,
+    renewal: Renewal | None = None,
     evidence: Sealed | None = None,
 ) -> None:
-    """Append the event and change the state. The two instants are a renewal's new ends.
+    """Append the event and change the state.
 
     Raises GateRefused when what opens a consent or demand comes without evidence.
     """
     with conn.transaction():
         newest = log.lock(conn)
         found = conn.execute(
-            "select state, mode, valid_until, retain_until, frequency_cap, used_count, kind from authorisations"
+            "select state, mode, valid_until, retain_until, grantor_key, frequency_cap, used_count, kind"
+            " from authorisations"
             " where authorisation_id = %s limit 1",
             [authorisation_id],
         ).fetchone()
         if found is None:
             raise UsageError("There is no authorisation with this id in the ledger. `hanbeon consent list` shows them.")
-        state, mode, until, retained, cap, used, kind = State(found[0]), Mode(found[1]), *found[2:]
+        state, mode, cap, used, kind = State(found[0]), Mode(found[1]), *found[5:]
         if (state, event) in IDEMPOTENT:
             return
         if event is Event.CONSUMED and mode is Mode.STANDING:
@@ -53,17 +70,17 @@ def change(
         if (state, event) not in TRANSITIONS:
             raise ForbiddenTransition(f"This authorisation is {state}, so it cannot be {event}.")
         if event is Event.USED and cap is not None and used >= cap:
-            raise GateRefused("This authorisation has been used as often as it allows.", Reason.FREQUENCY_EXCEEDED)
-        ends: dict[str, Any] = {}
-        if event is Event.RENEWED and valid_until is not None:
-            ends = _renewal(mode, until, valid_until, max(retain_until or retained, valid_until), at)
-        payload = ends | _said_by(Kind(kind), event, evidence)
+            raise GateRefused("This authorisation has been used as often as it allows.", Unasked.FREQUENCY_EXCEEDED)
+        new = {} if renewal is None else _renewed(conn, authorisation_id, renewal, found, at)
+        payload = _texts(new) | _said_by(Kind(kind), event, evidence)
         positions = log.append(conn, newest, [log.entry(event, authorisation_id, payload, authorisation_id)], at)
         set_state(conn, [authorisation_id], positions, TRANSITIONS[(state, event)], at, is_use=event in USES)
-        if ends:
+        if new:
+            assigned = sql.SQL(", ").join(
+                sql.SQL("{} = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in new.items()
+            )
             conn.execute(
-                "update authorisations set valid_until = %s, retain_until = %s where authorisation_id = %s",
-                [ends["valid_until"], ends["retain_until"], authorisation_id],
+                sql.SQL("update authorisations set {} where authorisation_id = %s").format(assigned), [authorisation_id]
             )
 
 
@@ -81,16 +98,44 @@ def _said_by(kind: Kind, event: Event, evidence: Sealed | None) -> dict[str, str
     return {"by": "operator"}
 
 
-def _renewal(
-    mode: Mode, until: datetime, valid_until: datetime, retain_until: datetime, at: datetime
-) -> dict[str, str]:
+def _texts(new: dict[str, Any]) -> dict[str, Any]:
+    """As payloads hold them: instants and 64-bit keys are texts."""
+    return {
+        n: log.instant_text(v) if isinstance(v, datetime) else str(v) if isinstance(v, int) else v
+        for n, v in new.items()
+    }
+
+
+def _renewed(
+    conn: psycopg.Connection, authorisation_id: str, renewal: Renewal, found: tuple[Any, ...], at: datetime
+) -> dict[str, Any]:
+    """The columns that a renewal changes."""
+    mode, until, retained, grantor = Mode(found[1]), *found[2:5]
+    takes_over = renewal.grantor_key not in (None, grantor)
+    new: dict[str, Any] = {}
+    if takes_over and renewal.grantor_key is not None:
+        need_own(conn, authorisation_id, renewal.grantor_key, at)
+        new |= {"grantor_key": renewal.grantor_key, "grantor_capacity": str(Capacity.SELF)}
+    if renewal.valid_until is not None:
+        if not (takes_over and renewal.valid_until == until):
+            _need_renewable(mode, until, renewal.valid_until, at)
+        retain = max(renewal.retain_until or retained, renewal.valid_until)
+        new |= {"valid_until": renewal.valid_until, "retain_until": retain}
+    elif not takes_over:
+        raise UsageError("A renewal moves the END date later. Name the new END date with --until.")
+    elif at >= until:
+        raise ForbiddenTransition("This authorisation's END date has passed. Grant it anew.")
+    shown = {"notice_version": renewal.notice_version, "notice_hash": renewal.notice_hash}
+    return new | {n: v for n, v in shown.items() if v is not None}
+
+
+def _need_renewable(mode: Mode, until: datetime, valid_until: datetime, at: datetime) -> None:
     if mode is not Mode.STANDING:
         raise ForbiddenTransition("Only a standing authorisation is renewed. Grant a one-time one anew.")
     if at >= until:
         raise ForbiddenTransition("This authorisation's END date has passed. Grant it anew.")
     if valid_until <= until:
         raise UsageError("A renewal moves the END date later. To end earlier, withdraw.")
-    return {"valid_until": log.instant_text(valid_until), "retain_until": log.instant_text(retain_until)}
 
 
 def set_state(

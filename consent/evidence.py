@@ -98,18 +98,20 @@ def for_change(
     event: Event,
     token: str,
     at: datetime,
+    by: int | None = None,
     **ends: datetime,
 ) -> Sealed:
     """Evidence that the grantor pauses, resumes, renews or withdraws: a token over `notices.act_notice`.
 
-    A renewal names its ends, `valid_until` and `retain_until`, as the notice did.
+    A renewal names its ends, `valid_until` and `retain_until`, as the notice did; `by` is the key of who renews, where
+    the subject takes over from a guardian.
     """
     row = conn.execute(
         "select grantor_key from authorisations where authorisation_id = %s limit 1", [authorisation_id]
     ).fetchone()
     if row is None or row[0] is None:
         raise UsageError("No citizen granted an authorisation with this id. `hanbeon consent list` shows them.")
-    key, text = int(row[0]), notices.act_notice(event, authorisation_id, ends)
+    key, text = int(by or row[0]), notices.act_notice(event, authorisation_id, ends)
     claims = authenticated(trust, token, text.digest, at)
     with conn.transaction():
         _same_people(conn, secrets, trust, [(key, claims.subject)], at)

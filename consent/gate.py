@@ -5,8 +5,10 @@ In: a ledger snapshot and the instant. Out: one relation. It denies by default: 
 reason from the closed list (`Reason`), the first that applies in the order of `SQL`. Contracts say which documents,
 columns and holders exist; services say what is needed, and of a wider authorisation only that flows (P2, F43).
 
-`SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `blocks`, `contracts`, `requirements`, with
-parameter `$at`.
+Who grants about somebody else needs a recorded capacity in force; the dead and children under 14 grant nothing (F42).
+
+`SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `blocks`, `representations`, `deaths`,
+`contracts`, `requirements`, with parameter `$at`.
 """
 
 import os
@@ -16,13 +18,15 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
-from consent.model import Reason, need_instant
+from consent.model import Capacity, Reason, need_instant
 from consent.needs import contracts, requirements
 from consent.snapshot import Snapshot
 from hanbeon.errors import GateRefused
 
 NEVER_SHAREABLE = ("INSV",)  # court trial data: no law lets it flow, whatever is consented
 _NEVER = ", ".join(f"'{d}'" for d in NEVER_SHAREABLE)
+_CAPACITIES = ", ".join(f"'{c}'" for c in Capacity)
+_GUARDIANS = f"'{Capacity.GUARDIAN_OF_CHILD}', '{Capacity.GUARDIAN_OF_WARD}'"
 
 GATE_SCHEMA = pa.schema(
     [
@@ -86,9 +90,27 @@ in_force as (
 kept_out as (
     select restricted_key, list_sort(list_distinct(list(victim_key))) as victims from in_force group by all
 ),
+acting as (
+    select
+        represented_key, representative_key, capacity,
+        bool_or(valid_from <= $at and (valid_until is null or $at < valid_until)) as is_in_force,
+        bool_or(valid_until <= $at) as is_over,
+    from representations
+    group by all
+),
+children as (select distinct represented_key from representations where $at < of_age_at),
 facts as (
     select
         a.*,
+        a.kind <> 'statute' and gone.subject_key is not null as is_grantor_dead,
+        a.kind <> 'statute' and child.represented_key is not null as is_under_age,
+        a.grantor_capacity in ({_GUARDIANS})
+            and coalesce(r.is_over or (r.is_in_force and dead.subject_key is not null), false) as is_guard_over,
+        coalesce(
+            a.kind = 'statute'
+            or (a._grantor_key = a._subject_key and coalesce(a.grantor_capacity, 'self') in ({_CAPACITIES}))
+            or (r.is_in_force and (a.grantor_capacity = 'heir') = (dead.subject_key is not null)),
+        false) as is_capable,
         case
             when s.victims is null then g_.victims
             when g_.victims is null then s.victims
@@ -106,7 +128,8 @@ facts as (
             a.authorisation_id is not null and a._subject_key is not null and a.document_type is not null
             and a.variant is not null and a.holder is not null and a.recipient is not null
             and a.service is not null and a.purpose is not null
-            and a.valid_from is not null and a.valid_until is not null
+            and a.valid_from is not null and a.valid_until is not null and a.retain_until is not null
+            and (a.kind = 'statute' or a._grantor_key is not null)
             and len(a.columns) > 0 and list_count(a.columns) = len(a.columns)
             and a.kind in ('consent', 'demand', 'statute')
             and a.mode in ('one_time', 'standing')
@@ -136,6 +159,12 @@ facts as (
     left join agreements as g
         on g.holder = a.holder and g.recipient = a.recipient
         and g.document_type = a.document_type and g.purpose = a.purpose
+    left join acting as r
+        on r.represented_key = a._subject_key and r.representative_key = a._grantor_key
+        and r.capacity = a.grantor_capacity
+    left join deaths as dead on dead.subject_key = a._subject_key
+    left join deaths as gone on gone.subject_key = a._grantor_key
+    left join children as child on child.represented_key = a._grantor_key
     left join kept_out as s on s.restricted_key = a._subject_key
     left join kept_out as g_ on g_.restricted_key = a._grantor_key
 ),
@@ -147,16 +176,17 @@ judged as (
             and document_type not in ({_NEVER})
             and not is_blocked
             and state = 'granted'
-            and valid_from <= $at and $at < valid_until
+            and valid_from <= $at and $at < valid_until and $at < retain_until
             and (mode = 'standing' or used_count = 0)
-            and (frequency_cap is null or used_count < frequency_cap)
+            and not is_grantor_dead and not is_under_age and is_capable
             and is_known and is_held and is_in_contract and is_needed and is_narrow and is_approved,
         false) as flows,
     from facts
 )
 select
     * exclude (columns, needed_columns, is_complete, is_proven, is_known, is_held, is_in_contract, is_needed, is_narrow,
-        is_blocked, is_approved, has_agreement, has_suspended, has_ended),
+        is_blocked, is_grantor_dead, is_under_age, is_guard_over, is_capable, is_approved, has_agreement,
+        has_suspended, has_ended),
     needed_columns as columns,
     case
         when flows then null
@@ -169,7 +199,11 @@ select
         when state = 'expired' or valid_until <= $at then '{Reason.EXPIRED}'
         when state = 'paused' then '{Reason.PAUSED}'
         when $at < valid_from then '{Reason.NOT_YET_VALID}'
-        when used_count >= frequency_cap then '{Reason.FREQUENCY_EXCEEDED}'
+        when retain_until <= $at then '{Reason.DATA_LIFE_OVER}'
+        when is_grantor_dead then '{Reason.GRANTOR_DECEASED}'
+        when is_under_age then '{Reason.UNDER_AGE}'
+        when not is_capable and is_guard_over then '{Reason.GUARDIANSHIP_ENDED}'
+        when not is_capable then '{Reason.NO_CAPACITY}'
         when not is_known then '{Reason.UNKNOWN_DOCUMENT_TYPE}'
         when not is_held then '{Reason.WRONG_HOLDER}'
         when not is_in_contract then '{Reason.COLUMN_OUTSIDE_CONTRACT}'
@@ -250,7 +284,8 @@ def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None,
         numbers = pa.arange(0, snapshot.authorisations.num_rows)
         duck.register("authorisations", snapshot.authorisations.append_column("_row", numbers))
         duck.register("approvals", snapshot.approvals)
-        duck.register("blocks", snapshot.blocks)
+        for name in ("blocks", "representations", "deaths"):
+            duck.register(name, getattr(snapshot, name))
         duck.register("contracts", contracts())
         duck.register("requirements", requirements())
         duck.execute("set timezone = 'UTC'")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from consent.model import is_line
+from consent.model import Capacity, Cycle, is_line
 from hanbeon.clock import parse_instant
 from hanbeon.errors import UsageError
 from schemas import notices
@@ -41,7 +41,6 @@ OPTIONAL = (
 BLOCK_BYTES = 2 * 1024 * 1024
 BLOCK_ROWS = 10_000
 LONGEST_TEXT = 200
-CAPACITIES = ("self", "guardian", "representative", "owner")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 # A resident or corporate number where none belongs would rest in clear in the ledger (P10, F45).
 HIDDEN_NUMBER = re.compile(r"(?<![0-9])[0-9]{6}[-\s]?[0-9]{7}(?![0-9])")
@@ -185,8 +184,9 @@ def _text_reason(given: Mapping[str, str | None]) -> str | None:
     for name in SEARCHED:
         if HIDDEN_NUMBER.search(given[name] or ""):
             return f"{name} holds what may be a person's number (F45)"
-    if given["grantor_capacity"] not in (None, *CAPACITIES):
-        return f"grantor_capacity is none of {', '.join(CAPACITIES)}"
+    for name, words in (("grantor_capacity", Capacity), ("cycle", Cycle)):
+        if given[name] not in (None, *words):
+            return f"{name} is none of {', '.join(words)}"
     cap = given["frequency_cap"]
     if cap is not None and not re.fullmatch(r"[1-9][0-9]{0,8}", cap):
         return "frequency_cap is not a whole number of at least 1"
@@ -208,6 +208,9 @@ def _dated(
     if starts >= ends:
         return "valid_until does not lie after valid_from"
     is_statute = service.authorisation == "statute"
+    is_own = grantor in (None, subject)
+    if not is_statute and not is_own and given["grantor_capacity"] in (None, Capacity.SELF):
+        return "grantor_capacity does not say why the grantor may consent for somebody else (F42)"
     texts = {
         name: given[name] for name in ("application_id", "notice_version", "notice_hash", "identifier_statute", "cycle")
     }

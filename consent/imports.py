@@ -14,7 +14,7 @@ Columns; all are texts, and an optional one that is missing or empty means what 
     identifier_kind      RRN, CRN, ... as the contracts of the service's documents name their subjects
     subject_identifier   the subject; becomes a key before anything is stored
     grantor_identifier   who consents, of the same kind [the subject; nobody for a statutory ground]
-    grantor_capacity     self, guardian, representative, owner [self]
+    grantor_capacity     as `consent.model.Capacity` has them; required where the grantor is not the subject [self]
     recipient            a row is refused when this is not the service's [the service's]
     documents            document types joined by | [all that the service takes as data]
     application_id       required where the service's mode is one-time [none]
@@ -22,7 +22,8 @@ Columns; all are texts, and an optional one that is missing or empty means what 
     valid_until          the END: valid before it, not at it
     retain_until         [valid_until]
     grounds              the separate consents given, joined by | [collection|provision: no sensitive columns]
-    notice_version, notice_hash, identifier_statute, cycle, frequency_cap [none]
+    cycle                daily, weekly or monthly: how often the holder may be asked [at each run]
+    notice_version, notice_hash, identifier_statute, frequency_cap [none]
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,7 @@ from pathlib import Path
 import psycopg
 
 from consent import ledger, manifests, owners, sealing, vault
+from consent.age import is_under_age
 from consent.import_rows import Row, Texts, blocks, parse
 from consent.manifests import Signed, canonical_row
 from consent.model import Grant, Kind, Mode, Scope, need_instant
@@ -87,7 +89,7 @@ def import_file(
     seen: set[bytes] = set()
     for block in blocks(Path(path)):
         rows += len(block)
-        judged = [(number, _judged(signed, texts)) for number, texts in block]
+        judged = [(number, _aged(_judged(signed, texts), at)) for number, texts in block]
         refused += [RefusedRow(number, row) for number, row in judged if isinstance(row, str)]
         named, repeated = _name(secrets, judged, seen)
         refused += repeated
@@ -108,6 +110,13 @@ def authorisation_ids(secrets: Secrets, origin_ids: Sequence[tuple[str, str]]) -
     """The id of each (origin, external id). Keyed, since an origin's id may itself name a person."""
     hashes = keyed_hashes(secrets, "imported-authorisation", [f"{o}\x1f{e}" for o, e in origin_ids])
     return [f"auth-{h.hex()[:32]}" for h in hashes]
+
+
+def _aged(row: Row | str, at: datetime) -> Row | str:
+    """The row, or why not: a child under 14 consents through her guardian (F42)."""
+    if isinstance(row, Row) and row.grantor and row.identifier_kind == "RRN" and is_under_age(row.grantor, at):
+        return "the grantor is under 14, and a guardian consents for her (F42)"
+    return row
 
 
 Judged = tuple[int, Row | str]

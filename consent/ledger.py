@@ -18,7 +18,8 @@ from consent import append as log
 from consent import sealing
 from consent.applications import Decided, decided_applications
 from consent.approvals import approvals, approve, end_approval, resume_approval, suspend_approval
-from consent.changes import change, set_state
+from consent.capacity import need_capable
+from consent.changes import Renewal, change, set_state
 from consent.errors import ForbiddenTransition
 from consent.history import LedgerEvent, erase_payloads, history
 from consent.ids import new_id
@@ -107,6 +108,8 @@ def grant_missing(
         there = known(conn, grants)
         if there and is_new:
             raise ForbiddenTransition("An authorisation with this id is in the ledger. Granting anew takes a new id.")
+        if is_new:
+            need_capable(conn, grants.values(), at)
         missing = [key for key in grants if key not in there]
         _need_open(conn, {g.application_id for key in missing if (g := grants[key]).application_id})
         positions = log.append(conn, newest, [entries[key] for key in missing], at)
@@ -145,14 +148,30 @@ def consume(conn: psycopg.Connection, authorisation_id: str, at: datetime) -> No
 def renew(
     conn: psycopg.Connection,
     authorisation_id: str,
-    valid_until: datetime,
+    valid_until: datetime | None,
     at: datetime,
     retain_until: datetime | None = None,
     evidence: Sealed | None = None,
+    *,
+    grantor_key: int | None = None,
+    notice_version: str | None = None,
+    notice_hash: str | None = None,
 ) -> None:
-    """Move the END date of a standing authorisation that has not ended. What has ended is granted anew."""
-    need_instant(valid_until, "valid_until")
-    change(conn, authorisation_id, Event.RENEWED, at, valid_until, retain_until, evidence)
+    """Move the END date of a standing authorisation that has not ended. What has ended is granted anew.
+
+    `grantor_key` is who renews. The subject, come of age, may take over from a guardian: what she renews, standing or
+    not, is her own from then on (F42), and the END date may stay.
+    """
+    if valid_until is not None:
+        need_instant(valid_until, "valid_until")
+    change(
+        conn,
+        authorisation_id,
+        Event.RENEWED,
+        at,
+        Renewal(valid_until, retain_until, grantor_key, notice_version, notice_hash),
+        evidence,
+    )
 
 
 def expire_due(conn: psycopg.Connection, at: datetime) -> int:

@@ -29,6 +29,25 @@ class Mode(StrEnum):
     STANDING = "standing"
 
 
+class Capacity(StrEnum):
+    """As whom a grantor consents. All but `self` rest on a recorded representation (`consent.representations`)."""
+
+    SELF = "self"
+    GUARDIAN_OF_CHILD = "guardian_of_child"  # of a child under 14 (PIPA 22-2), until its birthday
+    GUARDIAN_OF_WARD = "guardian_of_ward"  # as the guardianship register (GRDN) says
+    HEIR = "heir"  # of a person who has died
+    REPRESENTATIVE = "representative"  # of a business or corporation
+    OWNER = "owner"  # of a parcel, building or vehicle
+
+
+class Cycle(StrEnum):
+    """How often a standing authorisation lets a holder be asked (Decree 51-2 (3)); without one, at each run."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
 class State(StrEnum):
     """Of an authorisation. Only a granted one lets anything flow."""
 
@@ -116,7 +135,11 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     PAUSED = "paused"
     NOT_YET_VALID = "not_yet_valid"
-    FREQUENCY_EXCEEDED = "frequency_exceeded"
+    DATA_LIFE_OVER = "data_life_over"  # what it let in may not be kept any longer
+    GRANTOR_DECEASED = "grantor_deceased"
+    UNDER_AGE = "under_age"  # a child under 14 cannot consent herself
+    GUARDIANSHIP_ENDED = "guardianship_ended"  # of age, or as the register says: suspended until renewed
+    NO_CAPACITY = "no_capacity"  # nothing recorded says that the grantor may consent for this subject
     UNKNOWN_DOCUMENT_TYPE = "unknown_document_type"  # no source contract
     WRONG_HOLDER = "wrong_holder"  # the contract names another holder
     COLUMN_OUTSIDE_CONTRACT = "column_outside_contract"
@@ -126,6 +149,13 @@ class Reason(StrEnum):
     APPROVAL_SUSPENDED = "approval_suspended"
     APPROVAL_ENDED = "approval_ended"
     APPROVAL_NOT_YET_VALID = "approval_not_yet_valid"
+
+
+class Unasked(StrEnum):
+    """Why a holder is not asked again, although what it gave may stand until the authorisation ends."""
+
+    FREQUENCY_EXCEEDED = "frequency_exceeded"  # asked as often as the authorisation allows
+    NOT_DUE = "not_due"  # asked already in this cycle
 
 
 @dataclass(frozen=True)
@@ -199,6 +229,10 @@ class Grant:
             _need_key(self.grantor_key, "A grantor key")
         if self.frequency_cap is not None and self.frequency_cap < 1:
             raise UsageError("A frequency cap is at least 1.")
+        if self.cycle is not None:
+            object.__setattr__(self, "cycle", member(Cycle, self.cycle))
+        if self.grantor_capacity is not None:
+            object.__setattr__(self, "grantor_capacity", member(Capacity, self.grantor_capacity))
 
 
 @dataclass(frozen=True)

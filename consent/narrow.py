@@ -30,13 +30,21 @@ def snapshot_of_application(conn: psycopg.Connection, application_id: str) -> Sn
 def _of(conn: psycopg.Connection, position: int, subject_key: int, applications: sql.Composable) -> Snapshot:
     found = read(conn, "applications", applications)
     ids = sql.Literal(found.column("application_id").to_pylist())
+    authorisations = read(conn, "authorisations", _equal("subject_key", subject_key))
+    people = sql.Literal(
+        sorted({subject_key, *(k for k in authorisations["_grantor_key"].to_pylist() if k is not None)})
+    )
+    own = sql.Literal(sorted(set(authorisations["authorisation_id"].to_pylist())))
     return Snapshot(
         position=position,
-        authorisations=read(conn, "authorisations", _equal("subject_key", subject_key)),
+        authorisations=authorisations,
         approvals=read(conn, "approvals"),
         applications=found,
         papers=read(conn, "papers", sql.SQL("application_id = any({}::text[])").format(ids)),
         blocks=read(conn, "blocks"),
+        representations=read(conn, "representations", sql.SQL("represented_key = any({}::bigint[])").format(people)),
+        deaths=read(conn, "deaths", sql.SQL("subject_key = any({}::bigint[])").format(people)),
+        uses=read(conn, "uses", sql.SQL("authorisation_id = any({}::text[])").format(own)),
     )
 
 

@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, evidence, journal, owners
+from consent import accesses, blocks, bodies, deaths, evidence, journal, owners, representations, uses
 from consent.log import entries
 from hanbeon.errors import DependencyDown
 
@@ -200,6 +200,9 @@ def migrate(conn: psycopg.Connection) -> None:
         journal.migrate(conn)
         conn.execute(owners.TABLES)
         conn.execute(blocks.TABLES)
+        conn.execute(representations.TABLES)
+        conn.execute(deaths.TABLES)
+        conn.execute(uses.TABLES)
         conn.execute(bodies.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)

@@ -98,6 +98,37 @@ BLOCKS_SCHEMA = pa.schema(
         pa.field("ledger_position", pa.int64()),
     ]
 )
+REPRESENTATIONS_SCHEMA = pa.schema(
+    [
+        pa.field("representation_id", pa.string()),
+        pa.field("represented_key", pa.int64()),
+        pa.field("representative_key", pa.int64()),
+        pa.field("capacity", pa.string()),
+        pa.field("valid_from", INSTANT),
+        pa.field("valid_until", INSTANT),
+        pa.field("of_age_at", INSTANT),
+        pa.field("evidence", pa.string()),
+        pa.field("ledger_position", pa.int64()),
+    ]
+)
+DEATHS_SCHEMA = pa.schema(
+    [
+        pa.field("death_id", pa.string()),
+        pa.field("subject_key", pa.int64()),
+        pa.field("died_on", pa.date32()),
+        pa.field("evidence", pa.string()),
+        pa.field("ledger_position", pa.int64()),
+    ]
+)
+USES_SCHEMA = pa.schema(
+    [
+        pa.field("authorisation_id", pa.string()),
+        pa.field("document_type", pa.string()),
+        pa.field("period", pa.string()),
+        pa.field("used_at", INSTANT),
+        pa.field("ledger_position", pa.int64()),
+    ]
+)
 EVENTS_SCHEMA = pa.schema(
     [
         pa.field("position", pa.int64()),
@@ -117,6 +148,9 @@ TABLES = {
     "applications": (APPLICATIONS_SCHEMA, "application_id"),
     "papers": (PAPERS_SCHEMA, "application_id, document_type"),
     "blocks": (BLOCKS_SCHEMA, "block_id"),
+    "representations": (REPRESENTATIONS_SCHEMA, "representation_id"),
+    "deaths": (DEATHS_SCHEMA, "death_id"),
+    "uses": (USES_SCHEMA, "authorisation_id, document_type"),
 }
 EVERYTHING = sql.SQL("true")
 
@@ -131,6 +165,9 @@ class Snapshot:
     applications: pa.Table
     papers: pa.Table
     blocks: pa.Table = field(default_factory=BLOCKS_SCHEMA.empty_table)
+    representations: pa.Table = field(default_factory=REPRESENTATIONS_SCHEMA.empty_table)
+    deaths: pa.Table = field(default_factory=DEATHS_SCHEMA.empty_table)
+    uses: pa.Table = field(default_factory=USES_SCHEMA.empty_table)
 
 
 def snapshot(conn: psycopg.Connection) -> Snapshot:

@@ -1,6 +1,16 @@
 """States and reasons as a case worker, a citizen or an auditor reads them: Korean first, English second."""
 
-from consent.model import ApplicationState, ApprovalState, Event, Kind, Mode, Reason, State
+from consent.model import (
+    ApplicationState,
+    ApprovalState,
+    Capacity,
+    Event,
+    Kind,
+    Mode,
+    Reason,
+    State,
+    Unasked,
+)
 
 Words = tuple[str, str]
 
@@ -36,7 +46,28 @@ REASONS: dict[str, Words] = {
     Reason.EXPIRED: ("동의의 유효기간이 지났습니다", "the consent has expired"),
     Reason.PAUSED: ("동의가 일시 정지되었습니다", "the consent is paused"),
     Reason.NOT_YET_VALID: ("동의의 효력이 아직 시작되지 않았습니다", "the consent is not yet valid"),
-    Reason.FREQUENCY_EXCEEDED: ("허용된 이용 횟수를 넘었습니다", "the allowed number of uses is exceeded"),
+    Reason.DATA_LIFE_OVER: ("보유기간이 지났습니다", "the time for which the data may be kept is over"),
+    Reason.GRANTOR_DECEASED: ("동의한 사람이 사망하였습니다", "the person who consented has died"),
+    Reason.UNDER_AGE: (
+        "14세 미만 아동은 법정대리인이 동의하여야 합니다",
+        "a child under 14 consents through her guardian",
+    ),
+    Reason.GUARDIANSHIP_ENDED: (
+        "법정대리 또는 후견이 끝났습니다. 본인이 동의를 갱신하여야 합니다",
+        "the guardianship has ended; suspended until the person renews the consent herself",
+    ),
+    Reason.NO_CAPACITY: (
+        "동의한 사람에게 대리할 자격이 확인되지 않습니다",
+        "nothing shows that who consented may consent for this person",
+    ),
+    Unasked.FREQUENCY_EXCEEDED: (
+        "허용된 이용 횟수를 다 썼습니다. 받은 자료는 유효기간까지 남습니다",
+        "asked as often as allowed; what was received stands until its end",
+    ),
+    Unasked.NOT_DUE: (
+        "이번 주기에 이미 받았습니다",
+        "received already in this cycle",
+    ),
     Reason.UNKNOWN_DOCUMENT_TYPE: ("제공 계약이 없는 서류입니다", "no contract offers this document"),
     Reason.WRONG_HOLDER: ("보유기관이 맞지 않습니다", "the consent names another holder"),
     Reason.COLUMN_OUTSIDE_CONTRACT: (
@@ -101,6 +132,15 @@ EVENTS: dict[str, Words] = {
     "approval_suspended": ("승인 정지", "approval suspended"),
     "approval_resumed": ("승인 재개", "approval resumed"),
     "approval_ended": ("승인 종료", "approval ended"),
+}
+
+CAPACITIES: dict[str, Words] = {
+    Capacity.SELF: ("본인", "self"),
+    Capacity.GUARDIAN_OF_CHILD: ("14세 미만 아동의 법정대리인", "guardian of a child under 14"),
+    Capacity.GUARDIAN_OF_WARD: ("후견인", "guardian of a ward"),
+    Capacity.HEIR: ("상속인", "heir"),
+    Capacity.REPRESENTATIVE: ("대표자", "representative of a business or corporation"),
+    Capacity.OWNER: ("소유자", "owner"),
 }
 
 KINDS: dict[str, Words] = {

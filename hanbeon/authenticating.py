@@ -55,19 +55,30 @@ def proven(run: "Run", grants: Sequence[Grant], token_file: Path | None) -> list
 
 
 def change(
-    run: "Run", authorisation_id: str, event: Event, token_file: Path | None, is_needed: bool, **ends: datetime
+    run: "Run",
+    authorisation_id: str,
+    event: Event,
+    token_file: Path | None,
+    is_needed: bool,
+    by: int | None = None,
+    **ends: datetime,
 ) -> Sealed | None:
-    """Evidence that the citizen changes her authorisation; None where it is not needed and no token is given."""
+    """Evidence that the citizen changes her authorisation; None where it is not needed and no token is given.
+
+    `by` is the key of who does it, where that is not who granted.
+    """
     row = run.conn.execute(
         "select kind, grantor_key from authorisations where authorisation_id = %s limit 1", [authorisation_id]
     ).fetchone()
     if row is None or row[0] == Kind.STATUTE or (token_file is None and not is_needed):
         return None
     nonce = notices.act_notice(event, authorisation_id, ends).digest
-    tokens = _tokens(token_file) if token_file else _asked(run, [(row[1], nonce)])
+    tokens = _tokens(token_file) if token_file else _asked(run, [(by or row[1], nonce)])
     if len(tokens) != 1:
         raise UsageError("A change takes one token. Give a file with one line.")
-    return evidence.for_change(run.conn, run.secrets, run.trust, authorisation_id, event, tokens[0], run.at(), **ends)
+    return evidence.for_change(
+        run.conn, run.secrets, run.trust, authorisation_id, event, tokens[0], run.at(), by, **ends
+    )
 
 
 def _nonce(grant: Grant) -> str:

@@ -14,7 +14,21 @@ from collections.abc import Sequence
 import typer
 from typer._click.exceptions import ClickException  # typer carries its own click and exports no root class
 
-from hanbeon.commands import application, approval, block, consent, contracts, doctor, sources, sql, trace, work, world
+from hanbeon.commands import (
+    application,
+    approval,
+    block,
+    consent,
+    contracts,
+    death,
+    doctor,
+    representative,
+    sources,
+    sql,
+    trace,
+    work,
+    world,
+)
 from hanbeon.commands.common import redacted, safe
 from hanbeon.errors import HanbeonError
 
@@ -47,6 +61,8 @@ app.add_typer(application.app, name="application", rich_help_panel=SERVICE_DESK)
 app.add_typer(consent.app, name="consent", rich_help_panel=SERVICE_DESK)
 app.add_typer(approval.app, name="approval", rich_help_panel=SERVICE_DESK)
 app.add_typer(block.app, name="block", rich_help_panel=SERVICE_DESK)
+app.add_typer(representative.app, name="representative", rich_help_panel=SERVICE_DESK)
+app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)
 

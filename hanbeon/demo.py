@@ -133,7 +133,7 @@ def _grant(s: Service, application: Application, key: int, at: datetime, number:
             Scope(key, r.document_type, r.variant or "", r.columns, source(r.document_type).holder)
             for r in s.data_requirements
         ),
-        cycle="monthly" if is_standing else None,
+        cycle=None,  # asked at each run: the demonstration lets weeks pass in minutes
         grounds=_grounds(s, {r.document_type for r in s.data_requirements}),
         grantor_capacity=None if s.authorisation == "statute" else "self",
         authorisation_id=f"C-{_letters(_number('authorisation', s.id, key))}",

@@ -8,7 +8,7 @@ variants and columns that the service's law needs (P2), less those that need a s
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from consent.model import Approval, Grant, Kind, Mode, Scope
+from consent.model import Approval, Capacity, Cycle, Grant, Kind, Mode, Scope
 from hanbeon.errors import UsageError
 from schemas import notices
 from schemas.contract import source
@@ -51,10 +51,14 @@ def grant(
     until: datetime | None = None,
     document_types: Sequence[str] = (),
     grounds: Sequence[str] | None = None,
+    *,
+    grantor_key: int | None = None,
+    capacity: Capacity = Capacity.SELF,
 ) -> Grant:
     """One authorisation of one subject for one service, covering just what the service needs.
 
-    `grounds` are the separate consents that were given; None: every one that the service asks for.
+    `grounds` are the separate consents that were given; None: every one that the service asks for. `grantor_key` and
+    `capacity` name who consents for the subject, where that is not the subject.
     """
     needed = requirements(service, document_types)
     if not needed:
@@ -67,7 +71,7 @@ def grant(
     given = () if is_statute else _given(needed, grounds)
     return Grant(
         kind=Kind(service.authorisation),
-        grantor_key=None if is_statute else subject_key,
+        grantor_key=None if is_statute else subject_key if grantor_key is None else grantor_key,
         application_id=application_id if is_one_time else None,
         recipient=service.recipient,
         service=service.id,
@@ -78,9 +82,9 @@ def grant(
         valid_until=valid_until,
         retain_until=valid_until + timedelta(days=RETAIN_DAYS_AFTER),
         scopes=tuple(_scope(r, subject_key, r.columns if is_statute else notices.narrowed(r, given)) for r in needed),
-        cycle=None if is_one_time else "daily",
+        cycle=None if is_one_time else Cycle.DAILY,
         grounds=given,
-        grantor_capacity=None if is_statute else "self",
+        grantor_capacity=None if is_statute else capacity,
     )
 
 

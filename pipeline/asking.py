@@ -88,8 +88,9 @@ class Asking:
         since = pa.scalar(self.at, now.type)
         return any(
             pc.any(pc.and_(pc.greater(table.column(name), since), pc.less_equal(table.column(name), now))).as_py()
-            for table in (snapshot.authorisations, snapshot.approvals, snapshot.blocks)
-            for name in ("valid_from", "valid_until")
+            for table in (snapshot.authorisations, snapshot.approvals, snapshot.blocks, snapshot.representations)
+            for name in ("valid_from", "valid_until", "retain_until", "of_age_at")
+            if name in table.schema.names
         )
 
 

@@ -3,7 +3,8 @@
 What must be pulled is (changed since the watermark AND authorised) OR (newly authorised since the last complete
 pull). Newly authorised means: a subject, variant or column that the last complete pull did not ask for, or that an
 authorisation or approval covers only since a later ledger event: in between, its rows may have been erased (F40). A
-subject of whose document a disclosure block had kept lines out is asked about anew when the block is lifted.
+subject of whose document a disclosure block had kept lines out is asked about anew when the block is lifted, and one
+for whom somebody may act anew.
 """
 
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def steady(
             "allowed": allowed,
             "authorisations": snapshot.authorisations,
             "approvals": snapshot.approvals,
+            "representations": snapshot.representations,
         }.items():
             duck.register(name, table)
         return duck.execute(
@@ -55,6 +57,10 @@ def steady(
             where
                 authorisation_id not in (
                     select authorisation_id from authorisations
+                    where ledger_position > $position or valid_from > $since
+                )
+                and _subject_key not in (
+                    select represented_key from representations
                     where ledger_position > $position or valid_from > $since
                 )
                 and not exists (

@@ -10,7 +10,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consent import ledger
+from consent import gate, ledger
 from hanbeon.errors import IntegrityError
 from lake import erase as lake_erase
 from pipeline import staging
@@ -73,6 +73,7 @@ def erase(run: Run) -> Summary:
             "tables_purged": len(purged),
             "residue": len(findings),
         },
+        withheld=_withheld(run),
         versions=versions,
     )
     record(run, [summary])
@@ -82,6 +83,14 @@ def erase(run: Run) -> Summary:
             "`hanbeon recover`, then erase again; until then the erasure is not done."
         )
     return summary
+
+
+def _withheld(run: Run) -> Mapping[str, int]:
+    """Why what does not flow does not: rows of authorisations by reason, over all documents."""
+    total: dict[str, int] = {}
+    for row in gate.withheld(ledger.snapshot(run.conn), run.at()).to_pylist():
+        total[row["reason"]] = total.get(row["reason"], 0) + int(row["count"])
+    return total
 
 
 def _certify(

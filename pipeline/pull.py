@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consent import gate, ledger, vault
+from consent import gate, ledger, uses, vault
 from consent.journal import Leaf, PullState, pull_state
 from hanbeon.errors import BatchRefused, UsageError
 from lake import layout
@@ -27,6 +27,15 @@ from schemas.contract import Contract, sources
 from sources import endpoints
 from sources.connect import connect
 from sources.delivery import DeliveryReport
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`allowed` are the gate's rows that the demand rests on; `unasked` counts those that may stand unasked for."""
+
+    demand: Demand
+    allowed: pa.Table
+    unasked: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,8 @@ def pull(run: Run, dataset: str) -> Summary:
     contract = contract_of(dataset)
     started_at = run.at()
     snapshot = ledger.snapshot(run.conn)
-    asked = _ask(run, contract, snapshot)
+    found = _ask(run, contract, snapshot)
+    asked = found.demand
     pulled = _fetch(run, contract, asked)
     summary = Summary(
         run_id=run.run_id,
@@ -63,13 +73,14 @@ def pull(run: Run, dataset: str) -> Summary:
         ledger_position=snapshot.position,
         code_hash=run.code_hash,
         counts=_counts(asked, pulled),
-        withheld=_withheld(run, contract, snapshot, pulled.report),
+        withheld=_withheld(run, contract, snapshot, pulled.report, found.unasked),
     )
     verdicts = pulled.verdict.rows(run.run_id, f"bronze/{dataset}", run.at())
     if pulled.verdict.is_refused:
         record(run, [summary], verdicts)
         raise _refusal(contract, pulled.verdict)
     leaves = _commit(run, contract, asked, pulled, snapshot.position)
+    uses.mark(run.conn, _brought(found.allowed, pulled), run.at())
     summary = replace(
         summary,
         finished_at=run.at(),
@@ -89,12 +100,23 @@ def _refusal(contract: Contract, verdict: Verdict) -> BatchRefused:
     )
 
 
-def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Demand:
-    allowed = gate.allowed(snapshot, run.at(), contract.document_type)
+def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Asked:
+    """Whom to ask about: what the gate lets flow, less what is not due or was asked for often enough."""
+    at = run.at()
+    allowed, unasked = uses.askable(gate.allowed(snapshot, at, contract.document_type), snapshot, at)
     coverage = unite(allowed, contract)
     subjects = pc.unique(coverage.column("_subject_key").combine_chunks())
     identifiers = vault.reveal(run.conn, run.secrets, contract.subject_identifier_kind, subjects)
-    return demand(contract, coverage, identifiers, _former(run, contract, snapshot, allowed))
+    made = demand(contract, coverage, identifiers, _former(run, contract, snapshot, allowed))
+    return Asked(made, allowed, unasked)
+
+
+def _brought(allowed: pa.Table, pulled: Pulled) -> list[tuple[str, str]]:
+    """(authorisation, document type) of everybody about whom something came, good or not: a use of what was asked."""
+    came = [pulled.verdict.good.column("_subject_key"), pulled.failing.column("_subject_key")]
+    subjects = pa.chunked_array([c for column in came for c in column.chunks], pa.int64()).unique()
+    own = allowed.filter(pc.is_in(allowed.column("_subject_key"), value_set=subjects))
+    return list(zip(own.column("authorisation_id").to_pylist(), own.column("document_type").to_pylist(), strict=True))
 
 
 def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:
@@ -212,15 +234,17 @@ def _counts(asked: Demand, pulled: Pulled) -> Mapping[str, int]:
     }
 
 
-def _withheld(run: Run, contract: Contract, snapshot: ledger.Snapshot, report: DeliveryReport) -> Mapping[str, int]:
-    """Everything that did not flow, by reason: the gate's, then what was dropped or withheld at the source."""
+def _withheld(
+    run: Run, contract: Contract, snapshot: ledger.Snapshot, report: DeliveryReport, unasked: Mapping[str, int]
+) -> Mapping[str, int]:
+    """Everything that did not flow, by reason: the gate's, not asked again, dropped or withheld at the source."""
     by_gate = {
         row["reason"]: int(row["count"])
         for row in gate.withheld(snapshot, run.at()).to_pylist()
         if row["document_type"] == contract.document_type
     }
     total: dict[str, int] = dict(by_gate)
-    for reason, count in [*report.dropped.items(), *report.withheld.items()]:
+    for reason, count in [*unasked.items(), *report.dropped.items(), *report.withheld.items()]:
         total[reason] = total.get(reason, 0) + count
     return {reason: count for reason, count in total.items() if count}
 

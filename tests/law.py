@@ -24,6 +24,7 @@ class Consent:
     application_id: str | None
     valid_from: datetime
     valid_until: datetime
+    retain_until: datetime  # the data life: after it nothing stands, whatever END date there is
     state: str
     scopes: list[tuple[str, int, str, frozenset[str], str]] = field(default_factory=list)
 
@@ -49,6 +50,7 @@ class Law:
                     row["application_id"],
                     row["valid_from"],
                     row["valid_until"],
+                    row["retain_until"],
                     row["state"],
                 ),
             )
@@ -101,6 +103,7 @@ class Law:
         found: dict[tuple[str, int, str], set[str]] = defaultdict(set)
         for consent in self.consents.values():
             is_now = consent.state == "granted" and consent.valid_from <= at < consent.valid_until
+            is_now = is_now and at < consent.retain_until
             if not is_now or recipient not in (None, consent.recipient):
                 continue
             for document_type, subject, variant, columns, holder in consent.scopes:

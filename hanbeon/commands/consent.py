@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hanbeon.clock import seoul_text
 from hanbeon.commands.common import (
     IdentifierFile,
     Json,
@@ -15,13 +16,17 @@ from hanbeon.commands.common import (
     print_json,
     print_rows,
 )
+from hanbeon.commands.who import grantor, known_person, need_able
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
+    from consent.model import Capacity
     from pipeline.run import Run
     from schemas.services import Service
 
-app = typer.Typer(help="Consents: notice, grant, show, pause, resume, withdraw, list, import.", no_args_is_help=True)
+app = typer.Typer(
+    help="Consents: notice, grant, renew, show, pause, resume, withdraw, list, import.", no_args_is_help=True
+)
 
 TokenFile = Annotated[
     Path | None,
@@ -66,6 +71,16 @@ def grant(
     until: Until = None,
     grounds: Grounds = None,
     token_file: TokenFile = None,
+    by: Annotated[
+        Path | None,
+        typer.Option("--by", help="A file with the number of who consents for the subject.", show_default=False),
+    ] = None,
+    capacity: Annotated[
+        str | None,
+        typer.Option(
+            "--capacity", help="As what: guardian_of_child, guardian_of_ward, heir, representative.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Record a consent: for one application, or for each identifier of a file (opening applications if need be)."""
@@ -78,12 +93,16 @@ def grant(
     given = [] if identifier_file is None else identifiers(identifier_file)
     valid_until = instant(until, "--until")
     with opened() as run:
-        chosen, applicants = _applicants(run, service_id, application_id, given)
         from hanbeon import authenticating
         from hanbeon.granting import grant as granted
 
         at = run.at()
-        grants = [granted(chosen, key, a, at, valid_until, documents or (), grounds) for key, a in applicants]
+        acting, as_what = grantor(run, by, capacity, at)
+        chosen, applicants = _applicants(run, service_id, application_id, given, acting, as_what)
+        grants = [
+            granted(chosen, key, a, at, valid_until, documents or (), grounds, grantor_key=acting, capacity=as_what)
+            for key, a in applicants
+        ]
         with run.conn.transaction():
             grants = authenticating.proven(run, grants, token_file)
             ids = ledger.grant(run.conn, grants, at)
@@ -133,9 +152,14 @@ def notice(
 
 
 def _applicants(
-    run: "Run", service_id: str | None, application_id: str | None, given: list[str]
+    run: "Run",
+    service_id: str | None,
+    application_id: str | None,
+    given: list[str],
+    acting: int | None,
+    as_what: "Capacity",
 ) -> "tuple[Service, list[tuple[int, str | None]]]":
-    """The service, and (subject key, application id) of each who consents."""
+    """The service, and (subject key, application id) of each about whom `acting`, or she herself, may consent."""
     from consent import applications, vault
     from consent.model import Application, Mode
     from hanbeon.granting import subject_kind
@@ -145,10 +169,13 @@ def _applicants(
         found = applications.get(run.conn, application_id)
         if service_id not in (None, found["service"]):
             raise UsageError(f"The application is for {found['service']}, not for the service that was named.")
-        return service(found["service"]), [(found["applicant_key"], application_id)]
+        chosen, key = service(found["service"]), found["applicant_key"]
+        need_able(run, chosen, [key], acting, as_what, run.at())
+        return chosen, [(key, application_id)]
     chosen = service(service_id or "")
     at = run.at()
     keys = vault.keys(run.conn, run.secrets, subject_kind(chosen), given, at).to_pylist()
+    need_able(run, chosen, keys, acting, as_what, at)
     if chosen.mode != Mode.ONE_TIME:
         return chosen, [(key, None) for key in keys]
     new = [Application(None, chosen.id, chosen.recipient, key, at) for key in keys]
@@ -178,6 +205,49 @@ def pause(authorisation_id: Id, token_file: TokenFile = None, as_json: Json = Fa
 def resume(authorisation_id: Id, token_file: TokenFile = None, as_json: Json = False) -> None:
     """Resume a paused consent. The citizen authenticates, as for a grant."""
     _change("resume", authorisation_id, "granted", token_file, as_json)
+
+
+@app.command("renew")
+def renew(
+    authorisation_id: Id,
+    until: Annotated[
+        str | None, typer.Option("--until", help="The new END date. [default: as before]", show_default=False)
+    ] = None,
+    identifier_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--identifier-file", help="A file with the number of who renews. [default: who granted]", show_default=False
+        ),
+    ] = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Renew a consent under the notice of now; a subject come of age takes it over from her guardian."""
+    from consent import ledger
+    from consent.model import Event
+    from hanbeon import authenticating
+    from schemas import notices
+
+    given = instant(until, "--until")
+    with opened() as run:
+        at = run.at()
+        found = ledger.authorisations(run.conn, authorisation_id=authorisation_id).to_pylist()
+        if not found:
+            raise UsageError("There is no consent with this id. `hanbeon consent list` shows them.")
+        if found[0]["kind"] == "statute":
+            raise UsageError("Nobody consented to a statutory ground, so nobody renews it.")
+        key = None if identifier_file is None else known_person(run, identifier_file, at)
+        valid_until = given or found[0]["valid_until"]
+        ends = {} if given is None else {"valid_until": given}
+        shown = notices.act_notice(Event.RENEWED, authorisation_id, ends)
+        with run.conn.transaction():
+            proof = authenticating.change(run, authorisation_id, Event.RENEWED, token_file, True, key, **ends)
+            ledger.renew(run.conn, authorisation_id, given, at, None, proof, grantor_key=key,
+                         notice_version=shown.version, notice_hash=shown.digest)  # fmt: skip
+    if as_json:
+        print_json({"authorisation_id": authorisation_id, "state": "renewed", "valid_until": valid_until})
+    else:
+        print(f"The consent is renewed until {seoul_text(valid_until)}.")
 
 
 @app.command("withdraw")

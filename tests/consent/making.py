@@ -1,6 +1,7 @@
 """Authorisations, approvals and snapshots for tests, each good in every respect unless told otherwise."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,17 @@ import pyarrow as pa
 from consent import sealing
 from consent.manifests import TYP, manifest
 from consent.model import Application, Approval, Grant, Kind, Mode, Scope, Sealed
-from consent.snapshot import APPLICATIONS_SCHEMA, APPROVALS_SCHEMA, AUTHORISATIONS_SCHEMA, PAPERS_SCHEMA, Snapshot
+from consent.snapshot import (
+    APPLICATIONS_SCHEMA,
+    APPROVALS_SCHEMA,
+    AUTHORISATIONS_SCHEMA,
+    BLOCKS_SCHEMA,
+    DEATHS_SCHEMA,
+    PAPERS_SCHEMA,
+    REPRESENTATIONS_SCHEMA,
+    USES_SCHEMA,
+    Snapshot,
+)
 from consent.trust import Trust, read_trust
 from schemas.contract import source
 from schemas.services import service
@@ -46,9 +57,11 @@ def scope(document_type: str = "RRT", subject_key: int = 7, **changes: Any) -> S
 
 
 def grant(*scopes: Scope, **changes: Any) -> Grant:
+    """Of the first scope's subject, about herself."""
+    scopes = scopes or (scope(),)
     made = Grant(
         kind=Kind.CONSENT,
-        grantor_key=7,
+        grantor_key=scopes[0].subject_key,
         application_id=None,
         recipient=SERVICE.recipient,
         service=SERVICE.id,
@@ -58,7 +71,7 @@ def grant(*scopes: Scope, **changes: Any) -> Grant:
         valid_from=AT,
         valid_until=AT + 30 * DAY,
         retain_until=AT + 35 * DAY,
-        scopes=scopes or (scope(),),
+        scopes=scopes,
         evidence=proof(),
     )
     return replace(made, **changes)
@@ -91,7 +104,7 @@ def authorisation_row(**changes: Any) -> dict[str, Any]:
     row = {
         "authorisation_id": "auth-1",
         "kind": "consent",
-        "_grantor_key": 7,
+        "_grantor_key": changes.get("_subject_key", 7),  # everybody for themselves
         "_subject_key": 7,
         "application_id": None,
         "document_type": needed.document_type,
@@ -134,11 +147,49 @@ def approval_row(**changes: Any) -> dict[str, Any]:
     return {**row, **changes}
 
 
-def snapshot_of(authorisations: list[dict[str, Any]], approvals: list[dict[str, Any]]) -> Snapshot:
+def representation_row(**changes: Any) -> dict[str, Any]:
+    """One row of `representations` in force at AT: 9 is the guardian of the ward 7."""
+    row = {
+        "representation_id": "repr-1",
+        "represented_key": 7,
+        "representative_key": 9,
+        "capacity": "guardian_of_ward",
+        "valid_from": AT,
+        "valid_until": None,
+        "of_age_at": None,
+        "evidence": "GRDN 2026-00001",
+        "ledger_position": 1,
+    }
+    return {**row, **changes}
+
+
+def death_row(subject_key: int) -> dict[str, Any]:
+    return {
+        "death_id": f"dead-{subject_key}",
+        "subject_key": subject_key,
+        "died_on": AT.date(),
+        "evidence": "FAMR 2026-00002",
+        "ledger_position": 1,
+    }
+
+
+def snapshot_of(
+    authorisations: list[dict[str, Any]],
+    approvals: list[dict[str, Any]],
+    *,
+    representations: Sequence[dict[str, Any]] = (),
+    deaths: Sequence[dict[str, Any]] = (),
+    blocks: Sequence[dict[str, Any]] = (),
+    uses: Sequence[dict[str, Any]] = (),
+) -> Snapshot:
     return Snapshot(
         1,
         pa.Table.from_pylist(authorisations, schema=AUTHORISATIONS_SCHEMA),
         pa.Table.from_pylist(approvals, schema=APPROVALS_SCHEMA),
         APPLICATIONS_SCHEMA.empty_table(),
         PAPERS_SCHEMA.empty_table(),
+        pa.Table.from_pylist(list(blocks), schema=BLOCKS_SCHEMA),
+        pa.Table.from_pylist(list(representations), schema=REPRESENTATIONS_SCHEMA),
+        pa.Table.from_pylist(list(deaths), schema=DEATHS_SCHEMA),
+        pa.Table.from_pylist(list(uses), schema=USES_SCHEMA),
     )

@@ -3,15 +3,14 @@
 from datetime import timedelta
 
 import psycopg
-import pyarrow as pa
 import pytest
 
 from consent import blocks, gate, ledger
 from consent.errors import ForbiddenTransition
 from consent.model import Reason
-from consent.snapshot import BLOCKS_SCHEMA, Snapshot
+from consent.snapshot import Snapshot
 from hanbeon.errors import UsageError
-from tests.consent.making import AT, approval_row, authorisation_row, snapshot_of
+from tests.consent.making import AT, approval_row, authorisation_row, representation_row, snapshot_of
 
 LAW = "가족관계의 등록 등에 관한 법률 제14조 제8항"
 VICTIM, RESTRICTED = 7, 9
@@ -20,11 +19,11 @@ SECOND = timedelta(seconds=1)
 
 def with_block(authorisation: dict[str, object], **changes: object) -> Snapshot:
     row = {"block_id": "b", "victim_key": VICTIM, "restricted_key": RESTRICTED, "legal_basis": LAW, "valid_from": AT}
-    found = snapshot_of([authorisation], [approval_row()])
-    return Snapshot(
-        found.position, found.authorisations, found.approvals, found.applications, found.papers,
-        pa.Table.from_pylist([{**row, **changes}], schema=BLOCKS_SCHEMA),
-    )  # fmt: skip
+    wards = [
+        representation_row(representation_id=f"r-{key}", represented_key=key, representative_key=RESTRICTED)
+        for key in (VICTIM, 11)
+    ]
+    return snapshot_of([authorisation], [approval_row()], blocks=[{**row, **changes}], representations=wards)
 
 
 def reason_of(snapshot: Snapshot) -> str | None:
@@ -32,7 +31,9 @@ def reason_of(snapshot: Snapshot) -> str | None:
 
 
 def test_what_the_restricted_person_consents_to_about_the_victim_does_not_flow() -> None:
-    asked_by_other = authorisation_row(_grantor_key=RESTRICTED, _subject_key=VICTIM)
+    asked_by_other = authorisation_row(
+        _grantor_key=RESTRICTED, _subject_key=VICTIM, grantor_capacity="guardian_of_ward"
+    )
     assert reason_of(with_block(asked_by_other)) is Reason.DISCLOSURE_BLOCKED
     assert gate.allowed(with_block(asked_by_other), AT).num_rows == 0
 
@@ -43,13 +44,13 @@ def test_the_victims_own_consent_flows() -> None:
 
 @pytest.mark.parametrize(("moved", "is_blocked"), [(-SECOND, True), (timedelta(0), True), (SECOND, False)])
 def test_f7_a_block_holds_from_its_instant(moved: timedelta, is_blocked: bool) -> None:
-    asked = authorisation_row(_grantor_key=RESTRICTED, _subject_key=VICTIM)
+    asked = authorisation_row(_grantor_key=RESTRICTED, _subject_key=VICTIM, grantor_capacity="guardian_of_ward")
     assert (reason_of(with_block(asked, valid_from=AT + moved)) is not None) is is_blocked
 
 
 @pytest.mark.parametrize(("moved", "is_blocked"), [(-SECOND, False), (timedelta(0), False), (SECOND, True)])
 def test_f7_a_lifted_block_ends_at_its_instant(moved: timedelta, is_blocked: bool) -> None:
-    asked = authorisation_row(_grantor_key=RESTRICTED, _subject_key=VICTIM)
+    asked = authorisation_row(_grantor_key=RESTRICTED, _subject_key=VICTIM, grantor_capacity="guardian_of_ward")
     lifted = with_block(asked, valid_from=AT - timedelta(days=1), valid_until=AT + moved)
     assert (reason_of(lifted) is not None) is is_blocked
 
@@ -57,7 +58,7 @@ def test_f7_a_lifted_block_ends_at_its_instant(moved: timedelta, is_blocked: boo
 def test_documents_about_the_restricted_person_flow_without_the_victim() -> None:
     own = authorisation_row(_grantor_key=RESTRICTED, _subject_key=RESTRICTED)
     assert gate.allowed(with_block(own), AT).column("blocked").to_pylist() == [[VICTIM]]
-    childs = authorisation_row(_grantor_key=RESTRICTED, _subject_key=11)
+    childs = authorisation_row(_grantor_key=RESTRICTED, _subject_key=11, grantor_capacity="guardian_of_ward")
     assert gate.allowed(with_block(childs), AT).column("blocked").to_pylist() == [[VICTIM]]
     strangers = authorisation_row(_grantor_key=12, _subject_key=12)
     assert gate.allowed(with_block(strangers), AT).column("blocked").to_pylist() == [None]

@@ -62,7 +62,8 @@ def test_p1_court_trial_data_is_never_shareable_whatever_is_consented() -> None:
     "column",
     [
         "authorisation_id", "kind", "_subject_key", "document_type", "variant", "columns", "holder", "recipient",
-        "service", "purpose", "mode", "valid_from", "valid_until", "used_count", "state",
+        "service", "purpose", "mode", "valid_from", "valid_until", "retain_until", "used_count", "state",
+        "_grantor_key",
     ],
 )  # fmt: skip
 def test_p1_null_in_any_deciding_column_means_no(column: str) -> None:
@@ -121,7 +122,7 @@ def test_f7_an_approval_is_valid_from_its_start_and_no_longer_at_its_end(
 
 def test_f7_the_leap_day_and_midnight_in_seoul_are_instants_like_any_other() -> None:
     midnight = datetime(2028, 2, 28, 15, tzinfo=UTC)  # 2028-02-29 00:00 in Seoul
-    leap = {"valid_from": midnight, "valid_until": midnight + DAY}
+    leap = {"valid_from": midnight, "valid_until": midnight + DAY, "retain_until": midnight + DAY}
     long = {"valid_until": AT + 3650 * DAY}
     assert reason_of(leap, long, midnight - SECOND) is Reason.NOT_YET_VALID
     assert reason_of(leap, long, midnight.astimezone(UTC)) is FLOWS
@@ -136,9 +137,9 @@ def test_f7_the_leap_day_and_midnight_in_seoul_are_instants_like_any_other() -> 
         ({"used_count": 1}, Reason.CONSUMED),
         ({"state": "expired"}, Reason.EXPIRED),
         ({"state": "paused"}, Reason.PAUSED),
-        ({"mode": "standing", "frequency_cap": 3, "used_count": 3}, Reason.FREQUENCY_EXCEEDED),
-        ({"mode": "standing", "frequency_cap": 3, "used_count": 2}, FLOWS),
-        ({"mode": "standing", "frequency_cap": 3, "used_count": 4}, Reason.FREQUENCY_EXCEEDED),
+        ({"mode": "standing", "frequency_cap": 3, "used_count": 4}, FLOWS),  # a cap limits asking, not holding
+        ({"retain_until": AT}, Reason.DATA_LIFE_OVER),
+        ({"retain_until": AT + SECOND}, FLOWS),
     ],
 )
 def test_f41_each_end_of_an_authorisation_has_its_own_reason(change: dict[str, Any], expected: Reason | None) -> None:

@@ -1,5 +1,6 @@
 """P1: the gate's SQL says the same as a plain reading of the rules, on random ledgers (Hypothesis)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -7,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent import gate
-from consent.model import Reason
+from consent.model import Capacity, Reason
 from schemas.contract import sources
 from schemas.services import services
-from tests.consent.making import AT, DAY, SECOND, approval_row, authorisation_row, snapshot_of
+from tests.consent.making import AT, DAY, SECOND, approval_row, authorisation_row, death_row, snapshot_of
 
 CONTRACTS = {c.document_type: c for c in sources()}
 SERVICES = {s.id: s for s in services()}
@@ -29,12 +30,57 @@ COLUMNS = st.sampled_from(
 )
 
 
+PERSONS = st.integers(1, 3)
+CAPACITIES = st.sampled_from([Capacity.GUARDIAN_OF_CHILD] * 3 + [Capacity.GUARDIAN_OF_WARD, Capacity.HEIR, None])
+
+
+@st.composite
+def representations(draw: st.DrawFn) -> dict[str, Any]:
+    capacity = draw(CAPACITIES.filter(bool))
+    is_child = capacity == Capacity.GUARDIAN_OF_CHILD
+    return {
+        "represented_key": draw(PERSONS),
+        "representative_key": draw(PERSONS),
+        "capacity": capacity,
+        "valid_from": draw(INSTANTS.filter(bool)),
+        "valid_until": draw(INSTANTS),
+        "of_age_at": draw(INSTANTS.filter(bool)) if is_child else None,
+    }
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "victim_key": draw(PERSONS),
+        "restricted_key": draw(PERSONS),
+        "valid_from": draw(INSTANTS.filter(bool)),
+        "valid_until": draw(INSTANTS),
+    }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is recorded about persons: who acts for whom, who has died, who is hidden from whom."""
+
+    representations: list[dict[str, Any]]
+    deaths: list[int]
+    blocks: list[dict[str, Any]]
+
+
+FACTS = st.builds(
+    Facts,
+    st.lists(representations(), max_size=4),
+    st.lists(PERSONS, max_size=1),
+    st.lists(blocks(), max_size=2),
+)
+
+
 @st.composite
 def authorisations(draw: st.DrawFn) -> dict[str, Any]:
     """Mostly good rows, with one or a few members changed."""
-    row = authorisation_row(
-        authorisation_id=draw(st.sampled_from(["a", "b", "c"])), _subject_key=draw(st.integers(1, 3))
-    )
+    row = authorisation_row(authorisation_id=draw(st.sampled_from(["a", "b", "c"])), _subject_key=draw(PERSONS))
+    if draw(st.booleans()):
+        row |= {"_grantor_key": draw(PERSONS), "grantor_capacity": draw(CAPACITIES)}
     if draw(st.booleans()):
         row |= {"document_type": "FAMR", "holder": "scourt", "variant": "general", "columns": ["SELF_FLNM"]}
     changes = {
@@ -53,6 +99,9 @@ def authorisations(draw: st.DrawFn) -> dict[str, Any]:
         "proof_digest": st.sampled_from(["ab" * 32, None]),
         "used_count": st.sampled_from([0, 1, 2, None]),
         "frequency_cap": st.sampled_from([None, 1, 2]),
+        "retain_until": INSTANTS,
+        "_grantor_key": st.sampled_from([1, 2, 3, None]),
+        "grantor_capacity": st.sampled_from([*Capacity, "odd", None]),
         "_subject_key": st.sampled_from([1, None]),
         "authorisation_id": st.sampled_from(["a", None]),
     }
@@ -80,12 +129,27 @@ def approvals(draw: st.DrawFn) -> dict[str, Any]:
     return row
 
 
-def expected(a: dict[str, Any], agreements: list[dict[str, Any]], at: datetime) -> Reason | None:
+def expected(a: dict[str, Any], agreements: list[dict[str, Any]], facts: Facts, at: datetime) -> Reason | None:
     """The rules in the order of `Reason`, read one by one."""
     if a["document_type"] == "INSV":
         return Reason.NEVER_SHAREABLE
+    if (a["_subject_key"], a["_grantor_key"]) in [
+        (b["victim_key"], b["restricted_key"]) for b in facts.blocks if in_force(b, at)
+    ]:
+        return Reason.DISCLOSURE_BLOCKED
     deciding = ["authorisation_id", "_subject_key", "document_type", "variant", "columns", "holder", "recipient"]
-    deciding += ["service", "purpose", "valid_from", "valid_until", "kind", "mode", "state", "used_count"]
+    deciding += [
+        "service",
+        "purpose",
+        "valid_from",
+        "valid_until",
+        "kind",
+        "mode",
+        "state",
+        "used_count",
+        "retain_until",
+    ]
+    deciding += [] if a["kind"] == "statute" else ["_grantor_key"]
     if any(a[name] is None for name in deciding) or not a["columns"] or None in a["columns"]:
         return Reason.INCOMPLETE
     if "odd" in (a["kind"], a["mode"], a["state"]):
@@ -102,9 +166,35 @@ def expected(a: dict[str, Any], agreements: list[dict[str, Any]], at: datetime) 
         return Reason.PAUSED
     if at < a["valid_from"]:
         return Reason.NOT_YET_VALID
-    if a.get("frequency_cap") is not None and a["used_count"] >= a["frequency_cap"]:
-        return Reason.FREQUENCY_EXCEEDED
-    return _outside(a) or _disapproved(a, agreements, at)
+    if at >= a["retain_until"]:
+        return Reason.DATA_LIFE_OVER
+    return _incapable(a, facts, at) or _outside(a) or _disapproved(a, agreements, at)
+
+
+def in_force(row: dict[str, Any], at: datetime) -> bool:
+    return bool(row["valid_from"] <= at and (row["valid_until"] is None or at < row["valid_until"]))
+
+
+def _incapable(a: dict[str, Any], facts: Facts, at: datetime) -> Reason | None:
+    """F42: the dead and children consent to nothing; who consents for somebody else needs to be somebody to her."""
+    if a["kind"] == "statute":
+        return None
+    grantor, subject, capacity = a["_grantor_key"], a["_subject_key"], a.get("grantor_capacity")
+    if grantor in facts.deaths:
+        return Reason.GRANTOR_DECEASED
+    if any(r["represented_key"] == grantor and r["of_age_at"] and at < r["of_age_at"] for r in facts.representations):
+        return Reason.UNDER_AGE
+    if grantor == subject:
+        return None if capacity in (None, *Capacity) else Reason.NO_CAPACITY
+    said = (subject, grantor, capacity)
+    mine = [r for r in facts.representations if (r["represented_key"], r["representative_key"], r["capacity"]) == said]
+    is_dead, holds = subject in facts.deaths, any(in_force(r, at) for r in mine)
+    if holds and (capacity == Capacity.HEIR) == is_dead:
+        return None
+    is_over = any(r["valid_until"] is not None and r["valid_until"] <= at for r in mine)
+    if capacity in (Capacity.GUARDIAN_OF_CHILD, Capacity.GUARDIAN_OF_WARD) and (is_over or (holds and is_dead)):
+        return Reason.GUARDIANSHIP_ENDED
+    return Reason.NO_CAPACITY
 
 
 def _outside(a: dict[str, Any]) -> Reason | None:
@@ -157,13 +247,20 @@ def _disapproved(a: dict[str, Any], agreements: list[dict[str, Any]], at: dateti
 @given(
     st.lists(authorisations(), min_size=1, max_size=25),
     st.lists(approvals(), max_size=4),
+    FACTS,
     st.sampled_from([AT, AT + SECOND]),
 )
 def test_p1_the_gate_agrees_with_a_plain_reading_of_the_rules(
-    rows: list[dict[str, Any]], agreements: list[dict[str, Any]], at: datetime
+    rows: list[dict[str, Any]], agreements: list[dict[str, Any]], facts: Facts, at: datetime
 ) -> None:
-    snapshot = snapshot_of(rows, agreements)
-    reasons = [expected(row, agreements, at) for row in rows]
+    snapshot = snapshot_of(
+        rows,
+        agreements,
+        representations=facts.representations,
+        deaths=[death_row(key) for key in facts.deaths],
+        blocks=facts.blocks,
+    )
+    reasons = [expected(row, agreements, facts, at) for row in rows]
     judged = gate.judged(snapshot, at).to_pylist()
     assert [(row["flows"], row["reason"]) for row in judged] == [(reason is None, reason) for reason in reasons]
     flowing = [(row["authorisation_id"], _narrowed(row)) for row, r in zip(rows, reasons, strict=True) if r is None]

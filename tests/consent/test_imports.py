@@ -52,8 +52,8 @@ def csv_file(path: Path, *rows: dict[str, str], name: str = "given.csv") -> Path
 def test_a_row_becomes_an_authorisation_of_all_that_the_service_needs(
     ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path, form: str
 ) -> None:
-    row = {**GOOD, "grantor_identifier": TWO, "grantor_capacity": "guardian", "notice_version": "3"}
-    row |= {"notice_hash": "ab" * 32, "cycle": "P1M", "frequency_cap": "12", "retain_until": "2027-07-01"}
+    row = {**GOOD, "grantor_identifier": TWO, "grantor_capacity": "guardian_of_ward", "notice_version": "3"}
+    row |= {"notice_hash": "ab" * 32, "cycle": "monthly", "frequency_cap": "12", "retain_until": "2027-07-01"}
     if form == "csv":
         file = csv_file(tmp_path, row)
     else:
@@ -71,7 +71,11 @@ def test_a_row_becomes_an_authorisation_of_all_that_the_service_needs(
         assert (found["variant"], tuple(found["columns"])) == (requirement.variant, requirement.columns)
         assert found["holder"] == source(found["document_type"]).holder
         assert (found["kind"], found["mode"], found["recipient"]) == ("demand", "standing", "reb")
-        assert (found["grantor_capacity"], found["frequency_cap"], found["cycle"]) == ("guardian", 12, "P1M")
+        assert (found["grantor_capacity"], found["frequency_cap"], found["cycle"]) == (
+            "guardian_of_ward",
+            12,
+            "monthly",
+        )
         assert found["valid_from"].isoformat() == "2026-05-31T15:00:00+00:00"
         assert found["valid_until"].isoformat() == "2027-05-31T15:00:00+00:00"
 
@@ -137,7 +141,16 @@ def test_p6_an_import_that_broke_off_is_finished_by_the_next(
             "grounds does not name collection and provision, or names what is no ground",
         ),
         ({"notice_hash": ONE}, "notice_hash is not a SHA-256 digest in lower-case hexadecimal"),
-        ({"grantor_capacity": ONE}, "grantor_capacity is none of self, guardian, representative, owner"),
+        (
+            {"grantor_capacity": ONE},
+            "grantor_capacity is none of self, guardian_of_child, guardian_of_ward, heir, representative, owner",
+        ),
+        (
+            {"grantor_identifier": TWO},
+            "grantor_capacity does not say why the grantor may consent for somebody else (F42)",
+        ),
+        ({"subject_identifier": "1523013000001"}, "the grantor is under 14, and a guardian consents for her (F42)"),
+        ({"cycle": "P1M"}, "cycle is none of daily, weekly, monthly"),
         ({"identifier_statute": f"법 {ONE}"}, "identifier_statute holds what may be a person's number (F45)"),
         ({"application_id": "902301-4000001"}, "application_id holds what may be a person's number (F45)"),
         ({"cycle": "\x07"}, "cycle is longer than 200 characters or holds control characters"),

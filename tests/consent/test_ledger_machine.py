@@ -9,7 +9,9 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +29,7 @@ from hanbeon import granting
 from hanbeon.errors import GateRefused, UsageError
 from hanbeon.postgres import database
 from schemas.services import Service, services
-from tests.consent.making import AT
+from tests.consent.making import AT, proof
 from tests.law import Law
 from tests.postgres_fixtures import TEMPLATE
 
@@ -92,6 +94,8 @@ class Machine(RuleBasedStateMachine):
         opened = applications.open(self.conn, application, self.at)
         starts = self.at + timedelta(days=later)
         given = granting.grant(service, citizen, opened, starts)
+        if given.grantor_key is not None:
+            given = replace(given, evidence=proof())
         (key,) = ledger.grant(self.conn, [given], self.at)
         self.law.know(ledger.authorisations(self.conn, authorisation_id=key).to_pylist())
 
@@ -108,13 +112,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(dice=DICE)
     def resume(self, dice: int) -> None:
-        self._change(dice, {"paused"}, ledger.resume, self.law.resume)
+        self._change(dice, {"paused"}, partial(ledger.resume, evidence=proof()), self.law.resume)
 
     def _change(
         self,
         dice: int,
         able: set[str],
-        doing: Callable[[psycopg.Connection, str, datetime], None],
+        doing: Callable[[psycopg.Connection, str, datetime], object],
         then: Callable[[str], None],
     ) -> None:
         if self.law.consents:
@@ -132,8 +136,9 @@ class Machine(RuleBasedStateMachine):
             key = _of(able, dice)
             until = self.at + timedelta(days=days)
             with suppress(ForbiddenTransition, UsageError):  # past its end, or no later than it is
-                ledger.renew(self.conn, key, until, self.at)
-                self.law.consents[key].valid_until = until
+                ledger.renew(self.conn, key, until, self.at, evidence=proof())
+                own = self.law.consents[key]
+                own.valid_until, own.retain_until = until, max(own.retain_until, until)
 
     @rule(dice=DICE, decision=st.sampled_from(Decision))
     def decide(self, dice: int, decision: Decision) -> None:

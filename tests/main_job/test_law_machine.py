@@ -47,6 +47,7 @@ from sources.simulate import world
 from sources.simulate.advance import advance
 from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
+from tests.consent.making import proof
 from tests.law import Covered, Law
 from tests.main_job.conftest import settings_of
 from tests.main_job.test_promises import values_of
@@ -131,7 +132,7 @@ class Machine(RuleBasedStateMachine):
     def pause_or_resume(self, dice: int) -> None:
         paused, granted = self.law.in_state("paused"), self.law.in_state("granted")
         if paused and dice % 2:
-            ledger.resume(self.run.conn, paused[dice % len(paused)], self.now())
+            ledger.resume(self.run.conn, paused[dice % len(paused)], self.now(), evidence=proof())
             self.law.resume(paused[dice % len(paused)])
         elif granted:
             ledger.pause(self.run.conn, granted[dice % len(granted)], self.now())
