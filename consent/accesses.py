@@ -2,19 +2,25 @@
 
 In: an `Access` that a reader is about to make. Out: its id, once the record is committed. A read whose record cannot
 be written is refused (F62), so every caller records first and answers second. `listing` gives the records back to
-auditors; `ACCESSES_SCHEMA` is the shape of their copy in the lake, `ops/accesses`.
+auditors; `ACCESSES_SCHEMA` is the shape of their copy in the lake, `ops/accesses`. Each record has a salt and a leaf
+hash over its canonical form (`entry_of`), which is what the log commits to. After the legal term salt and content go,
+by `erase` alone, and the leaf hash stays.
 """
 
-from collections.abc import Sequence
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import psycopg
 import pyarrow as pa
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
+from consent.append import SALT_BYTES, canonical, instant_text
 from hanbeon.errors import Refused, UsageError
 
 LONGEST_TEXT = 10_000
@@ -34,6 +40,8 @@ ACCESSES_SCHEMA = pa.schema(
         pa.field("authorisation_id", pa.string()),
         pa.field("is_granted", pa.bool_()),
         pa.field("reason", pa.string()),
+        pa.field("salt", pa.binary()),
+        pa.field("leaf_hash", pa.binary()),
     ]
 )
 
@@ -41,28 +49,56 @@ DDL = """
 create table if not exists accesses (
     access_id bigint generated always as identity primary key,
     recorded_at timestamptz not null,
-    reader text not null check (reader <> ''),
-    action text not null,
-    asked text not null,
+    reader text check (reader <> ''),
+    action text,
+    asked text,
     recipient text,
     service text,
     application_id text,
     _subject_key bigint,
     document_type text,
     authorisation_id text,
-    is_granted boolean not null,
+    is_granted boolean,
     reason text,
-    check (is_granted or reason is not null)
+    salt bytea,  -- goes with the content once the legal term is over; the leaf hash stays
+    leaf_hash bytea check (length(leaf_hash) = 32),
+    check (is_granted or reason is not null),
+    check (num_nulls(reader, action, asked, is_granted, salt) in (0, 5)),
+    check (leaf_hash is not null)
 );
 create index if not exists accesses_authorisation on accesses (authorisation_id);
 create index if not exists accesses_application on accesses (application_id);
 create index if not exists accesses_subject on accesses (_subject_key);
 create or replace function accesses_are_append_only() returns trigger language plpgsql as $$
 begin
+    if tg_op = 'UPDATE' and current_setting('hanbeon.erasing', true) = 'on' then
+        if num_nonnulls(new.reader, new.action, new.asked, new.recipient, new.service, new.application_id,
+                new._subject_key, new.document_type, new.authorisation_id, new.is_granted, new.reason, new.salt) = 0
+            and (new.access_id, new.recorded_at, new.leaf_hash)
+                is not distinct from (old.access_id, old.recorded_at, old.leaf_hash)
+        then
+            return new;
+        end if;
+    end if;
     raise exception 'access records are append-only';
 end $$;
-create or replace trigger accesses_append_only before update or delete or truncate on accesses
+create or replace trigger accesses_no_edit before update or delete on accesses
+    for each row execute function accesses_are_append_only();
+create or replace trigger accesses_no_truncate before truncate on accesses
     for each statement execute function accesses_are_append_only();
+
+create or replace function ledger_erase_accesses(ids bigint[]) returns bigint language plpgsql as $$
+declare erased bigint;
+begin
+    perform set_config('hanbeon.erasing', 'on', true);
+    update accesses set reader = null, action = null, asked = null, recipient = null, service = null,
+        application_id = null, _subject_key = null, document_type = null, authorisation_id = null, is_granted = null,
+        reason = null, salt = null
+    where access_id = any(ids) and salt is not null;
+    get diagnostics erased = row_count;
+    perform set_config('hanbeon.erasing', 'off', true);
+    return erased;
+end $$;
 """
 
 
@@ -107,13 +143,9 @@ def record_all(conn: psycopg.Connection, accesses: Sequence[Access], at: datetim
     """Write and commit the records of one read together: all of them or none."""
     for access in accesses:
         _check(access)
-    names = ["_subject_key" if f.name == "subject_key" else f.name for f in fields(Access)]
-    holes = ", ".join(["%s"] * (len(names) + 1))
-    insert = f"insert into accesses (recorded_at, {', '.join(names)}) values ({holes}) returning access_id"
     try:
         with conn.transaction():
-            cursor = conn.cursor(row_factory=tuple_row)
-            ids = [str(_one(cursor.execute(insert, (at, *astuple(access))))) for access in accesses]
+            ids = insert(conn, accesses, at)
         if conn.info.transaction_status is not TransactionStatus.IDLE:
             conn.commit()  # a read had opened a transaction; a record counts only once it is committed
     except psycopg.Error as error:
@@ -121,6 +153,57 @@ def record_all(conn: psycopg.Connection, accesses: Sequence[Access], at: datetim
             "The read could not be recorded, so it is refused. Check that the ledger's database is up and writable."
         ) from error
     return ids
+
+
+def insert(conn: psycopg.Connection, accesses: Sequence[Access], at: datetime) -> list[str]:
+    """Write records in the caller's transaction. They count once that is committed."""
+    numbers = "select nextval(pg_get_serial_sequence('accesses', 'access_id')) from generate_series(1, %s)"
+    cursor = conn.cursor(row_factory=tuple_row)
+    ids = [str(row[0]) for row in cursor.execute(numbers, [len(accesses)])]
+    cursor.executemany(_INSERT, [_row(access_id, access, at) for access_id, access in zip(ids, accesses, strict=True)])
+    return ids
+
+
+_INSERT = (
+    f"insert into accesses ({', '.join(ACCESSES_SCHEMA.names)}) overriding system value"
+    f" values ({', '.join(f'%({name})s' for name in ACCESSES_SCHEMA.names)})"
+)
+
+
+def _row(access_id: str, access: Access, at: datetime) -> dict[str, Any]:
+    given = dict(zip((f.name for f in fields(Access)), astuple(access), strict=True))
+    given["_subject_key"] = given.pop("subject_key")
+    row = {**given, "access_id": access_id, "recorded_at": at, "salt": os.urandom(SALT_BYTES)}
+    return {**row, "leaf_hash": leaf_hash(row)}
+
+
+def entry_of(record: Mapping[str, Any]) -> bytes:
+    """The canonical record that a leaf hash is taken over, from a row with the columns of `ops/accesses`.
+
+    The 64-bit key and the record's id are texts, the instant as in events.
+    """
+    key = record["_subject_key"]
+    content = {name: record[name] for name in ACCESSES_SCHEMA.names if name not in ("salt", "leaf_hash")}
+    return canonical(
+        {
+            **content,
+            "_subject_key": None if key is None else str(key),
+            "access_id": str(record["access_id"]),
+            "recorded_at": instant_text(record["recorded_at"]),
+        }
+    )
+
+
+def leaf_hash(record: Mapping[str, Any]) -> bytes:
+    """sha256(salt || canonical record): what the log's entry names. Not for a record that is erased."""
+    return hashlib.sha256(bytes(record["salt"]) + entry_of(record)).digest()
+
+
+def erase(conn: psycopg.Connection, access_ids: Sequence[int]) -> int:
+    """Empty salt and content of these records, for the end of their legal term alone; how many were emptied now."""
+    with conn.transaction():
+        row = conn.execute("select ledger_erase_accesses(%s::bigint[])", [list(access_ids)]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def listing(
@@ -161,9 +244,3 @@ def _check(access: Access) -> None:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise UsageError("What is asked must be valid Unicode text.") from error
-
-
-def _one(cursor: psycopg.Cursor[tuple[object, ...]]) -> object:
-    row = cursor.fetchone()
-    assert row is not None
-    return row[0]

@@ -1,7 +1,9 @@
 """One event of one authorisation: the state machine of `consent.model.TRANSITIONS`, held in one transaction.
 
-In: an authorisation's id, the event, and when. Out: the event in the ledger and the changed state, or a sentence that
-says why not. The ledger's head is locked before the state is read, so that states follow ledger order (F7, F40).
+In: an authorisation's id, the event, when, and the citizen's evidence. Out: the event in the ledger and the changed
+state, or a sentence that says why not. The ledger's head is locked before the state is read, so that states follow
+ledger order (F7, F40). What opens (resume, renew) needs evidence as a grant does; what closes (pause, withdraw) takes
+it, and without it says that the operator did it, since closing must not be harder than opening (PIPA Decree 42-5).
 """
 
 from collections.abc import Sequence
@@ -13,12 +15,15 @@ import psycopg
 from psycopg import sql
 
 from consent import append as log
+from consent import sealing
 from consent.capacity import need_own
 from consent.errors import ForbiddenTransition
-from consent.model import IDEMPOTENT, TRANSITIONS, Capacity, Event, Mode, State, Unasked
+from consent.model import IDEMPOTENT, TRANSITIONS, Capacity, Event, Kind, Mode, Reason, Sealed, State, Unasked
 from hanbeon.errors import GateRefused, UsageError
 
 USES = (Event.USED, Event.CONSUMED)
+OPENING = (Event.RESUMED, Event.RENEWED)
+CLOSING = (Event.PAUSED, Event.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -41,18 +46,23 @@ def change(
     event: Event,
     at: datetime,
     renewal: Renewal | None = None,
+    evidence: Sealed | None = None,
 ) -> None:
-    """Append the event and change the state."""
+    """Append the event and change the state.
+
+    Raises GateRefused when what opens a consent or demand comes without evidence.
+    """
     with conn.transaction():
         newest = log.lock(conn)
         found = conn.execute(
-            "select state, mode, valid_until, retain_until, grantor_key, frequency_cap, used_count from authorisations"
+            "select state, mode, valid_until, retain_until, grantor_key, frequency_cap, used_count, kind"
+            " from authorisations"
             " where authorisation_id = %s limit 1",
             [authorisation_id],
         ).fetchone()
         if found is None:
             raise UsageError("There is no authorisation with this id in the ledger. `hanbeon consent list` shows them.")
-        state, mode, cap, used = State(found[0]), Mode(found[1]), *found[5:]
+        state, mode, cap, used, kind = State(found[0]), Mode(found[1]), *found[5:]
         if (state, event) in IDEMPOTENT:
             return
         if event is Event.CONSUMED and mode is Mode.STANDING:
@@ -62,7 +72,8 @@ def change(
         if event is Event.USED and cap is not None and used >= cap:
             raise GateRefused("This authorisation has been used as often as it allows.", Unasked.FREQUENCY_EXCEEDED)
         new = {} if renewal is None else _renewed(conn, authorisation_id, renewal, found, at)
-        positions = log.append(conn, newest, [log.entry(event, authorisation_id, _texts(new), authorisation_id)], at)
+        payload = _texts(new) | _said_by(Kind(kind), event, evidence)
+        positions = log.append(conn, newest, [log.entry(event, authorisation_id, payload, authorisation_id)], at)
         set_state(conn, [authorisation_id], positions, TRANSITIONS[(state, event)], at, is_use=event in USES)
         if new:
             assigned = sql.SQL(", ").join(
@@ -71,6 +82,20 @@ def change(
             conn.execute(
                 sql.SQL("update authorisations set {} where authorisation_id = %s").format(assigned), [authorisation_id]
             )
+
+
+def _said_by(kind: Kind, event: Event, evidence: Sealed | None) -> dict[str, str | None]:
+    """Who did it, with the evidence where the citizen did. Uses and ends happen by themselves."""
+    if event not in (*OPENING, *CLOSING):
+        return {}
+    if evidence is not None:
+        return {"by": "citizen", **sealing.payload(evidence)}
+    if event in OPENING and kind is not Kind.STATUTE:
+        raise GateRefused(
+            f"A {kind} is not {event} without evidence. Let the citizen authenticate over the notice.",
+            Reason.NO_EVIDENCE,
+        )
+    return {"by": "operator"}
 
 
 def _texts(new: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,9 @@ Who grants about somebody else needs a recorded capacity in force; the dead and 
 `contracts`, `requirements`, with parameter `$at`.
 """
 
+import os
 from datetime import datetime
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -134,6 +136,7 @@ facts as (
             and a.state in ('granted', 'paused', 'withdrawn', 'expired', 'consumed')
             and a.used_count is not null,
         false) as is_complete,
+        coalesce(a.kind = 'statute' or a.proof_digest is not null, false) as is_proven,
         c.document_type is not null as is_known,
         coalesce(c.holder = a.holder, false) as is_held,
         coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract,
@@ -169,7 +172,7 @@ judged as (
     select
         *,
         coalesce(
-            is_complete
+            is_complete and is_proven
             and document_type not in ({_NEVER})
             and not is_blocked
             and state = 'granted'
@@ -181,7 +184,7 @@ judged as (
     from facts
 )
 select
-    * exclude (columns, needed_columns, is_complete, is_known, is_held, is_in_contract, is_needed, is_narrow,
+    * exclude (columns, needed_columns, is_complete, is_proven, is_known, is_held, is_in_contract, is_needed, is_narrow,
         is_blocked, is_grantor_dead, is_under_age, is_guard_over, is_capable, is_approved, has_agreement,
         has_suspended, has_ended),
     needed_columns as columns,
@@ -190,6 +193,7 @@ select
         when document_type in ({_NEVER}) then '{Reason.NEVER_SHAREABLE}'
         when is_blocked then '{Reason.DISCLOSURE_BLOCKED}'
         when not is_complete then '{Reason.INCOMPLETE}'
+        when not is_proven then '{Reason.NO_EVIDENCE}'
         when state = 'withdrawn' then '{Reason.WITHDRAWN}'
         when state = 'consumed' or (mode = 'one_time' and used_count > 0) then '{Reason.CONSUMED}'
         when state = 'expired' or valid_until <= $at then '{Reason.EXPIRED}'
@@ -268,9 +272,15 @@ def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_ty
         raise GateRefused(f"{document_type} may not flow under this authorisation: {reason}.", reason)
 
 
+@cache
+def _database(_process: int) -> duckdb.DuckDBPyConnection:
+    """One engine for a process, since opening it costs more than a decision; a forked child gets its own."""
+    return duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 2})
+
+
 def _ask(snapshot: Snapshot, at: datetime, query: str, schema: pa.Schema | None, **parameters: str | None) -> pa.Table:
     need_instant(at, "The instant of a decision")
-    with duckdb.connect(config={"autoinstall_known_extensions": False, "threads": 2}) as duck:
+    with _database(os.getpid()).cursor() as duck:
         numbers = pa.arange(0, snapshot.authorisations.num_rows)
         duck.register("authorisations", snapshot.authorisations.append_column("_row", numbers))
         duck.register("approvals", snapshot.approvals)

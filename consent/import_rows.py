@@ -1,12 +1,13 @@
 """The rows of an import file: read in bounded blocks, each checked and turned into a `Row`, or refused with a reason.
 
-In: a CSV or Parquet file as `consent.imports` describes it. Out: blocks of (row number, Row or reason). Numbers count
-data rows from 1. Reasons are our own sentences and hold no value of the file (P8); nor do the errors.
+In: a CSV or Parquet file as `consent.imports` describes it. Out: blocks of (row number, the row's texts or a reason),
+and by `parse` a `Row` or a reason. Numbers count data rows from 1. Reasons are our own sentences and hold no value of
+the file (P8); nor do the errors.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +18,11 @@ from pyarrow import csv, parquet
 from consent.model import Capacity, Cycle, is_line
 from hanbeon.clock import parse_instant
 from hanbeon.errors import UsageError
+from schemas import notices
 from schemas.contract import source
 from schemas.services import Requirement, Service, services
 
-REQUIRED = ("external_id", "service", "identifier_kind", "subject_identifier", "valid_from", "valid_until")
+REQUIRED = ("external_id", "service", "identifier_kind", "subject_identifier", "valid_from", "valid_until", "salt")
 OPTIONAL = (
     "origin",
     "grantor_identifier",
@@ -31,7 +33,7 @@ OPTIONAL = (
     "retain_until",
     "notice_version",
     "notice_hash",
-    "proof_digest",
+    "grounds",
     "identifier_statute",
     "cycle",
     "frequency_cap",
@@ -60,10 +62,13 @@ class Row:
     valid_until: datetime
     retain_until: datetime
     frequency_cap: int | None
+    grounds: tuple[str, ...]
     texts: Mapping[str, str | None]  # application_id, notice_version, ... as they go into the Grant
+    signed_row: Mapping[str, str] = field(default_factory=dict)  # as the origin's signature covers it
 
 
-Numbered = tuple[int, Row | str]
+Texts = Mapping[str, str | None]
+Numbered = tuple[int, Texts | str]
 
 
 def blocks(path: Path) -> Iterator[list[Numbered]]:
@@ -107,7 +112,7 @@ def _csv_blocks(path: Path) -> Iterator[list[Numbered]]:
             number += 1
             while number in skipped:
                 number += 1
-            found.append((number, parse(row)))
+            found.append((number, row))
         found += [(n, "the row does not have as many fields as the header") for n in malformed[told:]]
         told = len(malformed)
         yield sorted(found, key=lambda pair: pair[0])
@@ -123,7 +128,7 @@ def _parquet_blocks(path: Path) -> Iterator[list[Numbered]]:
             texts = pa.Table.from_batches([batch]).cast(
                 pa.schema([pa.field(n, pa.string()) for n in batch.schema.names])
             )
-            yield [(number + i, parse(row)) for i, row in enumerate(texts.to_pylist(), 1)]
+            yield [(number + i, row) for i, row in enumerate(texts.to_pylist(), 1)]
             number += batch.num_rows
 
 
@@ -161,14 +166,19 @@ def parse(row: Mapping[str, str | None]) -> Row | str:
         return "documents names what the service does not take as data (F43)"
     if _kinds(requirements) != {given["identifier_kind"]}:
         return "identifier_kind is not what the documents name their subjects by"
-    return _dated(given, service, requirements)
+    if service.authorisation == "statute":
+        return _dated(given, service, requirements, ())
+    consents = tuple(given["grounds"].split("|")) if given["grounds"] else notices.NEEDED
+    if not set(notices.NEEDED) <= set(consents) <= {*notices.NEEDED, *notices.CLASSES}:
+        return f"grounds does not name {' and '.join(notices.NEEDED)}, or names what is no ground"
+    return _dated(given, service, _narrowed(requirements, consents), consents)
 
 
 def _text_reason(given: Mapping[str, str | None]) -> str | None:
     for name, value in given.items():
         if value is not None and (len(value) > LONGEST_TEXT or not is_line(value)):
             return f"{name} is longer than {LONGEST_TEXT} characters or holds control characters"
-    for name in ("notice_hash", "proof_digest"):
+    for name in ("notice_hash", "salt"):
         if given[name] is not None and not DIGEST.fullmatch(given[name] or ""):
             return f"{name} is not a SHA-256 digest in lower-case hexadecimal"
     for name in SEARCHED:
@@ -183,7 +193,9 @@ def _text_reason(given: Mapping[str, str | None]) -> str | None:
     return None
 
 
-def _dated(given: Mapping[str, str | None], service: Service, requirements: tuple[Requirement, ...]) -> Row | str:
+def _dated(
+    given: Texts, service: Service, requirements: tuple[Requirement, ...], consents: tuple[str, ...]
+) -> Row | str:
     subject, grantor = given["subject_identifier"] or "", given["grantor_identifier"]
     kind = given["identifier_kind"] or ""
     for name, value in (("subject_identifier", subject), ("grantor_identifier", grantor)):
@@ -200,8 +212,7 @@ def _dated(given: Mapping[str, str | None], service: Service, requirements: tupl
     if not is_statute and not is_own and given["grantor_capacity"] in (None, Capacity.SELF):
         return "grantor_capacity does not say why the grantor may consent for somebody else (F42)"
     texts = {
-        name: given[name]
-        for name in ("application_id", "notice_version", "notice_hash", "proof_digest", "identifier_statute", "cycle")
+        name: given[name] for name in ("application_id", "notice_version", "notice_hash", "identifier_statute", "cycle")
     }
     texts["grantor_capacity"] = given["grantor_capacity"] or (None if is_statute else "self")
     return Row(
@@ -216,6 +227,7 @@ def _dated(given: Mapping[str, str | None], service: Service, requirements: tupl
         valid_until=ends,
         retain_until=retain,
         frequency_cap=int(given["frequency_cap"]) if given["frequency_cap"] else None,
+        grounds=consents,
         texts=texts,
     )
 
@@ -233,6 +245,12 @@ def _requirements(service_id: str, documents: str | None) -> tuple[Requirement, 
         return needed
     wanted = {d.strip() for d in documents.split("|")}
     return tuple(r for r in needed if r.document_type in wanted) if wanted <= {r.document_type for r in needed} else ()
+
+
+@lru_cache
+def _narrowed(requirements: tuple[Requirement, ...], consents: tuple[str, ...]) -> tuple[Requirement, ...]:
+    """Without the columns that need a separate consent which was not given (PIPA 23, 24)."""
+    return tuple(replace(r, columns=notices.narrowed(r, consents)) for r in requirements)
 
 
 @lru_cache

@@ -1,14 +1,15 @@
-"""Many authorisations at once, from a CSV or Parquet file that an originating agency sends.
+"""Many authorisations at once, from a CSV or Parquet file that an originating agency sends and signs.
 
-In: a file, one authorisation a row. Out: ledger events, and an `ImportReport`: what was granted, what was there
-already, and which rows were refused, by number and reason, never by value (P8). The authorisation's id is derived from
-the origin's own id, so that a file read twice, or again after a crash, adds nothing. Documents, variants and columns
-are those that the service needs (P2).
+In: a file, one authorisation a row, and the agency's signed manifest (`consent.manifests`). Out: ledger events, and an
+`ImportReport`: what was granted, what was there already, and which rows were refused, by number and reason, never by
+value (P8). The authorisation's id is derived from the origin's own id, so that a file read twice, or again after a
+crash, adds nothing. Documents, variants and columns are those that the service needs (P2).
 
 Columns; all are texts, and an optional one that is missing or empty means what stands in brackets:
 
     external_id          the origin's id of the authorisation
-    origin               who issued external ids; names the authorisation together with `external_id` []
+    salt                 64 hexadecimal digits, random for each row; blinds identifiers in the signed tree
+    origin               who issued external ids; refused when it is not who signed [the agency that signed]
     service              as in services.yaml; kind, recipient, purpose, mode and legal basis follow from it
     identifier_kind      RRN, CRN, ... as the contracts of the service's documents name their subjects
     subject_identifier   the subject; becomes a key before anything is stored
@@ -20,12 +21,13 @@ Columns; all are texts, and an optional one that is missing or empty means what 
     valid_from           an instant in ISO 8601, read as Seoul time without an offset; `valid_until` too
     valid_until          the END: valid before it, not at it
     retain_until         [valid_until]
+    grounds              the separate consents given, joined by | [collection|provision: no sensitive columns]
     cycle                daily, weekly or monthly: how often the holder may be asked [at each run]
-    notice_version, notice_hash, proof_digest, identifier_statute, frequency_cap [none]
+    notice_version, notice_hash, identifier_statute, frequency_cap [none]
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -33,11 +35,13 @@ from pathlib import Path
 
 import psycopg
 
-from consent import ledger, vault
+from consent import ledger, manifests, owners, sealing, vault
 from consent.age import is_under_age
-from consent.import_rows import Numbered, Row, blocks
+from consent.import_rows import Row, Texts, blocks, parse
+from consent.manifests import Signed, canonical_row
 from consent.model import Grant, Kind, Mode, Scope, need_instant
 from consent.secrets import Secrets, keyed_hashes
+from consent.trust import Trust
 from schemas.contract import source
 from schemas.services import Requirement
 
@@ -70,20 +74,24 @@ class ImportReport:
         return found
 
 
-def import_file(conn: psycopg.Connection, secrets: Secrets, path: Path, at: datetime) -> ImportReport:
+def import_file(
+    conn: psycopg.Connection, secrets: Secrets, path: Path, at: datetime, trust: Trust, manifest: str | None
+) -> ImportReport:
     """Import a file in transactions of `AT_ONCE` rows. Good rows are granted whatever becomes of the others.
 
-    Raises UsageError when the file as a whole cannot be read.
+    Every row is refused when there is no manifest, or when it was not signed over just these rows by an agency that we
+    trust. Raises UsageError when the file as a whole cannot be read.
     """
     need_instant(at, "The instant of an import")
+    signed = manifests.read(trust, manifest, Path(path), at)
     rows = granted = already = 0
     refused: list[RefusedRow] = []
     seen: set[bytes] = set()
     for block in blocks(Path(path)):
         rows += len(block)
-        block = [(number, _aged(row, at)) for number, row in block]
-        refused += [RefusedRow(number, row) for number, row in block if isinstance(row, str)]
-        named, repeated = _name(secrets, block, seen)
+        judged = [(number, _aged(_judged(signed, texts), at)) for number, texts in block]
+        refused += [RefusedRow(number, row) for number, row in judged if isinstance(row, str)]
+        named, repeated = _name(secrets, judged, seen)
         refused += repeated
         named, late = _open_ones(conn, named)
         refused += late
@@ -91,8 +99,8 @@ def import_file(conn: psycopg.Connection, secrets: Secrets, path: Path, at: date
         already += len(there)
         waiting = ((key, row) for key, row in named.items() if key not in there)
         while part := dict(islice(waiting, AT_ONCE)):
-            grants = _grants(conn, secrets, [row for _, row in part.values()], at)
-            new = ledger.grant_missing(conn, dict(zip(part, grants, strict=True)), at)
+            assert isinstance(signed, Signed)  # without a manifest no row comes as far as this
+            new = ledger.grant_missing(conn, _grants(conn, secrets, part, signed, at), at)
             granted += len(new)
             already += len(part) - len(new)
     return ImportReport(rows, granted, already, tuple(sorted(refused, key=lambda r: r.row)))
@@ -111,10 +119,21 @@ def _aged(row: Row | str, at: datetime) -> Row | str:
     return row
 
 
+Judged = tuple[int, Row | str]
 Named = dict[str, tuple[int, Row]]  # authorisation id -> (row number, row)
 
 
-def _name(secrets: Secrets, block: Iterable[Numbered], seen: set[bytes]) -> tuple[Named, list[RefusedRow]]:
+def _judged(signed: Signed | str, texts: Texts | str) -> Row | str:
+    """One row with its origin, or why it is refused."""
+    row = texts if isinstance(texts, str) else parse(texts)
+    if isinstance(row, str) or isinstance(signed, str):
+        return row if isinstance(row, str) else str(signed)
+    if row.origin not in ("", signed.agency):
+        return "origin is not the agency that signed the manifest"
+    return replace(row, origin=signed.agency, signed_row=canonical_row(texts) or {})
+
+
+def _name(secrets: Secrets, block: Iterable[Judged], seen: set[bytes]) -> tuple[Named, list[RefusedRow]]:
     good = [(number, row) for number, row in block if isinstance(row, Row)]
     ids = authorisation_ids(secrets, [(row.origin, row.external_id) for _, row in good])
     named: Named = {}
@@ -143,15 +162,26 @@ def _open_ones(conn: psycopg.Connection, named: Named) -> tuple[Named, list[Refu
     return {key: value for key, value in named.items() if key not in late}, refused
 
 
-def _grants(conn: psycopg.Connection, secrets: Secrets, rows: Sequence[Row], at: datetime) -> list[Grant]:
-    """Identifiers become keys, in bulk; then each row is a `Grant`."""
+def _grants(conn: psycopg.Connection, secrets: Secrets, named: Named, signed: Signed, at: datetime) -> dict[str, Grant]:
+    """Identifiers become keys, in bulk; then each row is a `Grant`, its evidence sealed under who consents."""
     keys: dict[tuple[str, str], int] = {}
+    rows = [row for _, row in named.values()]
     for kind in sorted({row.identifier_kind for row in rows}):
         of_kind = [row for row in rows if row.identifier_kind == kind]
         people = sorted({row.subject for row in of_kind} | {row.grantor for row in of_kind if row.grantor})
         found = vault.keys(conn, secrets, kind, people, at).to_pylist()
         keys.update({(kind, person): key for person, key in zip(people, found, strict=True)})
-    return [_grant(row, keys) for row in rows]
+    owner = {key: keys[(row.identifier_kind, row.grantor or row.subject)] for key, (_, row) in named.items()}
+    secret = owners.secrets_of(conn, secrets, set(map(owners.owner_of_key, owner.values())))
+    return {
+        key: replace(
+            _grant(row, keys),
+            evidence=sealing.seal(
+                secret[owners.owner_of_key(owner[key])], key, signed.evidence(number, row.signed_row)
+            ),
+        )
+        for key, (number, row) in named.items()
+    }
 
 
 @lru_cache
@@ -179,7 +209,7 @@ def _grant(row: Row, keys: dict[tuple[str, str], int]) -> Grant:
         application_id=row.texts["application_id"],
         notice_version=row.texts["notice_version"],
         notice_hash=row.texts["notice_hash"],
-        proof_digest=row.texts["proof_digest"],
+        grounds=row.grounds,
         grantor_capacity=row.texts["grantor_capacity"],
         identifier_statute=row.texts["identifier_statute"],
         cycle=row.texts["cycle"],

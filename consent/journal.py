@@ -16,6 +16,7 @@ import psycopg
 import pyarrow as pa
 
 from consent.journal_tables import TABLES
+from hanbeon.errors import IntegrityError
 
 POINTER_LOCK = 0x68616E63
 
@@ -54,17 +55,23 @@ class Leaf:
     files: tuple[File, ...]
     authorisation_digest: str
     ledger_position: int
+    sequence: int
+    body: str  # canonical JSON (docs/proof.md, section 3): what the log's entry commits to
 
 
 @dataclass(frozen=True)
 class Call:
-    """Who writes: the intents of one call of `pipeline.commit` carry these, and become visible together."""
+    """Who writes: the intents of one call of `pipeline.commit` carry these, and become visible together.
+
+    `ledger_root` is the root of the log's newest checkpoint, in hexadecimal, or None before the first.
+    """
 
     call_id: str
     run_id: str
     step: str | None
     code_hash: str
     ledger_position: int
+    ledger_root: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,9 @@ class Intent:
     planned_version: int | None
     authorisation_digest: str | None
     ledger_position: int
+    code_hash: str
+    ledger_root: str | None
+    delivery: int | None  # the number of the holder's signed statement about what it delivered
 
 
 def migrate(conn: psycopg.Connection) -> None:
@@ -85,11 +95,19 @@ def migrate(conn: psycopg.Connection) -> None:
     conn.execute(TABLES)
 
 
-def open_intent(conn: psycopg.Connection, call: Call, table: str, version: int, also: PullState | None) -> int:
+def open_intent(
+    conn: psycopg.Connection,
+    call: Call,
+    table: str,
+    version: int,
+    also: PullState | None,
+    delivery: int | None = None,
+) -> int:
     """Step 1 of the write protocol. `version` is the table's present version, -1 while it does not exist."""
     row = conn.execute(
         "insert into intents (call_id, run_id, step, table_name, code_hash, ledger_position, snapshot_version,"
-        " pull_state, state) values (%s, %s, %s, %s, %s, %s, %s, %s, 'open') returning intent_id",
+        " pull_state, ledger_root, delivery, state)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open') returning intent_id",
         [
             call.call_id,
             call.run_id,
@@ -99,6 +117,8 @@ def open_intent(conn: psycopg.Connection, call: Call, table: str, version: int, 
             call.ledger_position,
             version,
             None if also is None else pack(also),
+            call.ledger_root,
+            delivery,
         ],
     ).fetchone()
     assert row is not None
@@ -128,13 +148,22 @@ def close_intent(conn: psycopg.Connection, intent_id: int, state: str) -> None:
             _keep_pull_state(conn, unpack(row[0]))
 
 
+def next_sequence(conn: psycopg.Connection) -> int:
+    """A number for a leaf that is about to be recorded. Numbers may have gaps, and never repeat."""
+    row = conn.execute("select nextval(pg_get_serial_sequence('leaves', 'sequence'))").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def record_leaf(conn: psycopg.Connection, leaf: Leaf) -> None:
     """Step 5: the leaf, the end of its intent and the pull state that goes with it, in one transaction."""
     with conn.transaction():
         conn.execute(
-            "insert into leaves (table_name, version, intent_id, run_id, commit_sha256, files, authorisation_digest,"
-            " ledger_position) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            "insert into leaves (sequence, table_name, version, intent_id, run_id, commit_sha256, files,"
+            " authorisation_digest, ledger_position, body) overriding system value"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
+                leaf.sequence,
                 leaf.table,
                 leaf.version,
                 leaf.intent_id,
@@ -143,6 +172,7 @@ def record_leaf(conn: psycopg.Connection, leaf: Leaf) -> None:
                 json.dumps([asdict(f) for f in leaf.files]),
                 leaf.authorisation_digest,
                 leaf.ledger_position,
+                leaf.body,
             ],
         )
         row = conn.execute(
@@ -157,21 +187,34 @@ def record_leaf(conn: psycopg.Connection, leaf: Leaf) -> None:
 def open_intents(conn: psycopg.Connection, table: str | None = None) -> list[Intent]:
     """Intents without an end: their writers are at work, or dead."""
     rows = conn.execute(
-        "select intent_id, run_id, table_name, snapshot_version, planned_version, authorisation_digest,"
-        " ledger_position from intents where state = 'open' and (%s::text is null or table_name = %s)"
+        f"select {_INTENT} from intents where state = 'open' and (%s::text is null or table_name = %s)"
         " order by intent_id",
         [table, table],
     ).fetchall()
     return [Intent(*r) for r in rows]
 
 
-_LEAF = "table_name, version, intent_id, run_id, commit_sha256, files, authorisation_digest, ledger_position"
+def intent(conn: psycopg.Connection, intent_id: int) -> Intent:
+    """One intent. Raises IntegrityError when the journal has lost it."""
+    row = conn.execute(f"select {_INTENT} from intents where intent_id = %s", [intent_id]).fetchone()
+    if row is None:
+        raise IntegrityError("An intent is missing from the journal. Restore the ledger's database.")
+    return Intent(*row)
+
+
+_INTENT = (
+    "intent_id, run_id, table_name, snapshot_version, planned_version, authorisation_digest, ledger_position,"
+    " code_hash, ledger_root, delivery"
+)
+_LEAF = (
+    "table_name, version, intent_id, run_id, commit_sha256, files, authorisation_digest, ledger_position, sequence,"
+    " coalesce(body, '')"
+)
 
 
 def _leaf(row: Sequence[Any]) -> Leaf:
-    table, version, intent_id, run_id, commit_sha256, files, digest, position = row
-    pinned = tuple(File(**f) for f in files)
-    return Leaf(table, version, intent_id, run_id, commit_sha256, pinned, digest, position)
+    table, version, intent_id, run_id, commit_sha256, files, *rest = row
+    return Leaf(table, version, intent_id, run_id, commit_sha256, tuple(File(**f) for f in files), *rest)
 
 
 def leaves(conn: psycopg.Connection, table: str) -> list[Leaf]:

@@ -38,6 +38,10 @@ create table if not exists leaves (
     unique (intent_id)
 );
 
+alter table intents add column if not exists ledger_root text;
+alter table intents add column if not exists delivery bigint;
+alter table leaves add column if not exists body text;  -- canonical JSON: what the log's entry commits to
+
 create table if not exists pointers (
     generation bigint not null,
     table_name text not null,

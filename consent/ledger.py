@@ -15,6 +15,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from consent import append as log
+from consent import sealing
 from consent.applications import Decided, decided_applications
 from consent.approvals import approvals, approve, end_approval, resume_approval, suspend_approval
 from consent.capacity import need_capable
@@ -22,7 +23,7 @@ from consent.changes import Renewal, change, set_state
 from consent.errors import ForbiddenTransition
 from consent.history import LedgerEvent, erase_payloads, history
 from consent.ids import new_id
-from consent.model import Event, Grant, Scope, State, need_instant
+from consent.model import Event, Grant, Kind, Reason, Scope, Sealed, State, need_instant
 from consent.snapshot import (
     APPLICATIONS_SCHEMA,
     APPROVALS_SCHEMA,
@@ -34,7 +35,7 @@ from consent.snapshot import (
     read,
     snapshot,
 )
-from hanbeon.errors import UsageError
+from hanbeon.errors import GateRefused, UsageError
 
 __all__ = [
     "APPLICATIONS_SCHEMA",
@@ -86,7 +87,10 @@ def position(conn: psycopg.Connection) -> int:
 
 
 def grant(conn: psycopg.Connection, grants: Sequence[Grant], at: datetime) -> list[str]:
-    """Record authorisations; returns their ids in order. Raises UsageError when an id is already taken."""
+    """Record authorisations; returns their ids in order. Raises UsageError when an id is already taken.
+
+    Raises GateRefused for a consent or a demand without evidence: `consent.evidence.attach` checks and seals it.
+    """
     named = [g.authorisation_id or new_id("auth") for g in grants]
     if len(set(named)) < len(named):
         raise UsageError("Two authorisations have one id. Give each its own.")
@@ -123,17 +127,17 @@ def known(conn: psycopg.Connection, authorisation_ids: Iterable[str]) -> frozens
         return frozenset(row[0] for row in conn.execute(query, [list(authorisation_ids)]))
 
 
-def withdraw(conn: psycopg.Connection, authorisation_id: str, at: datetime) -> None:
+def withdraw(conn: psycopg.Connection, authorisation_id: str, at: datetime, evidence: Sealed | None = None) -> None:
     """From this event on nothing flows under it. Withdrawing again changes nothing (F40)."""
-    change(conn, authorisation_id, Event.WITHDRAWN, at)
+    change(conn, authorisation_id, Event.WITHDRAWN, at, evidence=evidence)
 
 
-def pause(conn: psycopg.Connection, authorisation_id: str, at: datetime) -> None:
-    change(conn, authorisation_id, Event.PAUSED, at)
+def pause(conn: psycopg.Connection, authorisation_id: str, at: datetime, evidence: Sealed | None = None) -> None:
+    change(conn, authorisation_id, Event.PAUSED, at, evidence=evidence)
 
 
-def resume(conn: psycopg.Connection, authorisation_id: str, at: datetime) -> None:
-    change(conn, authorisation_id, Event.RESUMED, at)
+def resume(conn: psycopg.Connection, authorisation_id: str, at: datetime, evidence: Sealed | None = None) -> None:
+    change(conn, authorisation_id, Event.RESUMED, at, evidence=evidence)
 
 
 def consume(conn: psycopg.Connection, authorisation_id: str, at: datetime) -> None:
@@ -147,6 +151,7 @@ def renew(
     valid_until: datetime | None,
     at: datetime,
     retain_until: datetime | None = None,
+    evidence: Sealed | None = None,
     *,
     grantor_key: int | None = None,
     notice_version: str | None = None,
@@ -165,6 +170,7 @@ def renew(
         Event.RENEWED,
         at,
         Renewal(valid_until, retain_until, grantor_key, notice_version, notice_hash),
+        evidence,
     )
 
 
@@ -219,16 +225,31 @@ def _plain(value: object) -> object:
 
 def _payload(authorisation_id: str, given: Grant) -> dict[str, Any]:
     """What the ledger keeps of a grant: pseudonymous gate fields and digests. 64-bit keys are texts (RFC 8785)."""
-    plain = {n: v for n, v in vars(given).items() if n not in ("scopes", "grantor_key", "authorisation_id")}
+    apart = ("scopes", "grantor_key", "authorisation_id", "grounds", "evidence")
+    plain = {n: v for n, v in vars(given).items() if n not in apart}
     texts = {n: log.instant_text(v) if isinstance(v, datetime) else _plain(v) for n, v in plain.items()}
     grantor = None if given.grantor_key is None else str(given.grantor_key)
     scopes = [{**vars(s), "subject_key": str(s.subject_key), "columns": list(s.columns)} for s in given.scopes]
-    return {**texts, "authorisation_id": authorisation_id, "grantor_key": grantor, "scopes": scopes}
+    texts |= {"authorisation_id": authorisation_id, "grantor_key": grantor, **sealing.payload(_evidence(given))}
+    return {**texts, "grounds": list(given.grounds), "scopes": scopes}
+
+
+def _evidence(given: Grant) -> Sealed:
+    """What proves it: a statutory ground needs only its article, whoever else is named needs to have signed."""
+    if given.evidence is not None:
+        return given.evidence
+    if given.kind is not Kind.STATUTE:
+        raise GateRefused(
+            f"A {given.kind} without evidence is not recorded. Let the citizen authenticate over the notice.",
+            Reason.NO_EVIDENCE,
+        )
+    return Sealed(sealing.digest(sealing.statute(given.legal_basis)))
 
 
 def _row(key: str, g: Grant, scope: Scope, at: datetime, at_position: int) -> tuple[Any, ...]:
     given: dict[str, Any] = {**vars(g), **vars(scope), "columns": _array(scope.columns)}
     given.update(authorisation_id=key, state=State.GRANTED, state_at=at, ledger_position=at_position)
+    given.update(proof_digest=_evidence(g).digest)
     return tuple(given[name] for name in NAMES)
 
 

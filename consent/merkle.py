@@ -32,16 +32,26 @@ def levels(hashes: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def root(hashes: Sequence[bytes]) -> bytes:
-    """The root over these leaf hashes; of none, the hash of nothing."""
-    return levels(hashes)[-1][0] if hashes else EMPTY
+    """The root over these leaf hashes; of none, the hash of nothing. Millions take a second or two."""
+    level, sha256 = list(hashes), hashlib.sha256
+    while len(level) > 1:
+        odd = level[-1:] if len(level) % 2 else []
+        pairs = iter(level)
+        level = [sha256(NODE + left + right).digest() for left, right in zip(pairs, pairs, strict=False)] + odd
+    return level[0] if level else EMPTY
 
 
 def path(hashes: Sequence[bytes], index: int) -> list[bytes]:
     """The inclusion path of one leaf, from the bottom up. Raises UsageError for an index outside of the tree."""
-    if not 0 <= index < len(hashes):
-        raise UsageError(f"A tree of {len(hashes)} leaves has no leaf {index}. Leaves count from 0.")
+    return path_in(levels(hashes), index)
+
+
+def path_in(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """The same where many leaves of one tree are asked for: `tree` is what `levels` gave."""
+    if not 0 <= index < len(tree[0]):
+        raise UsageError(f"A tree of {len(tree[0])} leaves has no leaf {index}. Leaves count from 0.")
     found = []
-    for level in levels(hashes)[:-1]:
+    for level in tree[:-1]:
         neighbour = index ^ 1
         if neighbour < len(level):
             found.append(level[neighbour])

@@ -4,7 +4,7 @@ In: nothing. Out: enums and frozen dataclasses that check their own form when ma
 `TRANSITIONS` is the life of an authorisation as data; the diagram in the docs and the tests read it from here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -129,6 +129,7 @@ class Reason(StrEnum):
     NEVER_SHAREABLE = "never_shareable"  # court trial data (INSV), whatever is consented (P1)
     DISCLOSURE_BLOCKED = "disclosure_blocked"  # a victim's block against the grantor wins over everything
     INCOMPLETE = "incomplete"  # a deciding value is missing or unknown: NULL means no
+    NO_EVIDENCE = "no_evidence"  # nobody signed that the citizen consents or demands
     WITHDRAWN = "withdrawn"
     CONSUMED = "consumed"  # the one use of a one-time authorisation is over
     EXPIRED = "expired"
@@ -176,6 +177,14 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """Evidence that was checked: digest (hex) of the canonical evidence, and its ciphertext (`consent.sealing`)."""
+
+    digest: str
+    ciphertext: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Grant:
     """An authorisation to be recorded. Intervals are half-open: valid at `valid_from`, not at `valid_until`."""
 
@@ -195,7 +204,8 @@ class Grant:
     frequency_cap: int | None = None
     notice_version: str | None = None
     notice_hash: str | None = None
-    proof_digest: str | None = None
+    grounds: tuple[str, ...] = ()  # the separate consents that were given (schemas.notices)
+    evidence: Sealed | None = None
     grantor_capacity: str | None = None
     identifier_statute: str | None = None
     approval_id: str | None = None
@@ -205,6 +215,7 @@ class Grant:
         object.__setattr__(self, "kind", member(Kind, self.kind))
         object.__setattr__(self, "mode", member(Mode, self.mode))
         object.__setattr__(self, "scopes", tuple(self.scopes))
+        object.__setattr__(self, "grounds", tuple(self.grounds))
         _need_texts(self, "recipient", "service", "purpose", "legal_basis")
         _need_interval(self.valid_from, self.valid_until, "An authorisation")
         _need_instant(self.retain_until, "retain_until")

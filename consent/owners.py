@@ -23,6 +23,7 @@ create table if not exists owner_secrets (
 """
 SECRET_BYTES = 32
 NONCE_BYTES = 12
+KEY_OWNER_BYTES = 8
 
 
 def owner_of_key(subject_key: int) -> bytes:
@@ -64,9 +65,19 @@ def secrets_of(conn: psycopg.Connection, secrets: Secrets, owners: Collection[by
 
 
 def destroy(conn: psycopg.Connection, owners: Collection[bytes]) -> int:
-    """Forget these secrets for good; how many there were."""
+    """Forget these secrets for good; how many there were.
+
+    Whoever has granted what is still in force keeps hers: it seals the evidence of that grant, rows or no rows.
+    """
+    keys = {int.from_bytes(owner, "big", signed=True): owner for owner in owners if len(owner) == KEY_OWNER_BYTES}
     with conn.transaction():
-        return conn.execute("delete from owner_secrets where owner = any(%s::bytea[])", [list(owners)]).rowcount
+        rows = conn.execute(
+            "select distinct grantor_key from authorisations"
+            " where grantor_key = any(%s::bigint[]) and state in ('granted', 'paused')",
+            [list(keys)],
+        ).fetchall()
+        gone = set(owners) - {keys[row[0]] for row in rows}
+        return conn.execute("delete from owner_secrets where owner = any(%s::bytea[])", [list(gone)]).rowcount
 
 
 def derive(secret: bytes, purpose: str) -> bytes:

@@ -7,7 +7,8 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, deaths, journal, owners, representations, uses
+from consent import accesses, blocks, bodies, deaths, evidence, journal, owners, representations, uses
+from consent.log import entries
 from hanbeon.errors import DependencyDown
 
 LOCK = 0x68616E62  # one migration at a time
@@ -203,3 +204,5 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(deaths.TABLES)
         conn.execute(uses.TABLES)
         conn.execute(bodies.TABLES)
+        entries.migrate(conn)
+        conn.execute(evidence.TABLES)

@@ -8,7 +8,7 @@ identifiers may meet in one key (`link`). Two identities that would get one key 
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import psycopg
@@ -21,7 +21,7 @@ from consent.model import need_instant
 from consent.secrets import Secrets, keyed_hashes, mac, secrets
 from hanbeon.errors import IntegrityError, UsageError
 
-__all__ = ["Secrets", "find", "keyed_hashes", "keys", "link", "reveal", "secrets"]
+__all__ = ["Secrets", "find", "keyed_hashes", "keys", "link", "link_many", "reveal", "secrets"]
 
 LOCK = 0x7661756C  # assigning is serial: two first sights of one identifier must give one key
 KEY_BYTES = 8  # of the HMAC; a test shortens it to force two identities onto one key
@@ -64,28 +64,38 @@ def link(
     conn: psycopg.Connection, secrets: Secrets, kind: str, identifier: str, key: int, valid_from: datetime
 ) -> None:
     """Add another identifier to a key: a re-issued number, a licence, a passport. Linking again changes nothing."""
+    link_many(conn, secrets, kind, {key: identifier}, valid_from)
+
+
+def link_many(
+    conn: psycopg.Connection, secrets: Secrets, kind: str, given: Mapping[int, str], valid_from: datetime
+) -> None:
+    """Add one more identifier of this kind to each of these keys, in one transaction."""
     need_instant(valid_from, "The instant from which an identifier holds")
-    lookup = _lookups(secrets, kind, _texts([identifier]))[0]
+    lookups = dict(zip(given, _lookups(secrets, kind, _texts(list(given.values()))), strict=True))
+    if not lookups:
+        return
     with conn.transaction():
         _check_keys(conn, secrets)
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        if conn.execute("select 1 from vault_subjects where subject_key = %s", [key]).fetchone() is None:
+        if _taken(conn, set(given)) != set(given):
             raise UsageError("The vault has no such subject key. Let it assign one by an identifier first.")
-        known = _known(conn, kind, [lookup]).get(lookup)
-        if known == key:
-            return
-        if known is not None:
+        known = _known(conn, kind, lookups.values())
+        if any(known.get(lookup, key) != key for key, lookup in lookups.items()):
             raise UsageError("This identifier already stands for another subject key. Two identities are never joined.")
+        new = [key for key, lookup in lookups.items() if lookup not in known]
         conn.execute(
             "update vault_identifiers set valid_until = %s"
-            " where subject_key = %s and kind = %s and valid_until is null and valid_from < %s",
-            [valid_from, key, kind, valid_from],
+            " where subject_key = any(%s::bigint[]) and kind = %s and valid_until is null and valid_from < %s",
+            [valid_from, new, kind, valid_from],
         )
-        conn.execute(
-            "insert into vault_identifiers (kind, lookup, subject_key, ciphertext, valid_from)"
-            " values (%s, %s, %s, %s, %s)",
-            [kind, lookup, key, _encrypt(secrets, kind, [(key, identifier)])[0], valid_from],
-        )
+        sealed = _encrypt(secrets, kind, [(key, given[key]) for key in new])
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "insert into vault_identifiers (kind, lookup, subject_key, ciphertext, valid_from)"
+                " values (%s, %s, %s, %s, %s)",
+                [(kind, lookups[key], key, one, valid_from) for key, one in zip(new, sealed, strict=True)],
+            )
 
 
 def reveal(conn: psycopg.Connection, secrets: Secrets, kind: str, keys: pa.Array | Sequence[int]) -> pa.Table:

@@ -40,6 +40,7 @@ REASONS: dict[str, Words] = {
         "a disclosure block protects this person",
     ),
     Reason.INCOMPLETE: ("동의 기록이 불완전합니다", "the authorisation's record is incomplete"),
+    Reason.NO_EVIDENCE: ("본인이 동의했다는 증거가 없습니다", "nothing proves that the citizen consented"),
     Reason.WITHDRAWN: ("동의가 철회되었습니다", "the consent was withdrawn"),
     Reason.CONSUMED: ("1회용 동의가 이미 사용되었습니다", "the one-time consent was used up"),
     Reason.EXPIRED: ("동의의 유효기간이 지났습니다", "the consent has expired"),

@@ -6,7 +6,7 @@ can be seen: withdrawn, paused, expired, not yet valid, and one suspended agreem
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,10 +15,12 @@ import pyarrow as pa
 from consent import applications, gate, ledger, vault
 from consent.accesses import Access, Action, record_all
 from consent.model import Application, Approval, Decision, Grant, Kind, Mode, Scope
+from hanbeon import authenticating
 from pipeline import reading
 from pipeline.run import Run
+from schemas import notices
 from schemas.contract import gold, source
-from schemas.services import Service, services
+from schemas.services import Service, service, services
 
 # Of each service's candidates, how many apply; the rest stay at home.
 SHARE_APPLYING = {
@@ -61,7 +63,7 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
         keys = vault.keys(run.conn, run.secrets, _identifier_kind(s), chosen, at).to_pylist()
         opened, grants = _apply(s, keys, at)
         applications.open_many(run.conn, opened, at)
-        ids = ledger.grant(run.conn, grants, at)
+        ids = ledger.grant(run.conn, authenticating.simulated(run, grants, at), at)
         _go_contrary(run, ids, at)
         applications.paper_many(run.conn, list(_papers(s, opened)), at)
         total_applications += len(opened)
@@ -132,6 +134,7 @@ def _grant(s: Service, application: Application, key: int, at: datetime, number:
             for r in s.data_requirements
         ),
         cycle=None,  # asked at each run: the demonstration lets weeks pass in minutes
+        grounds=_grounds(s, {r.document_type for r in s.data_requirements}),
         grantor_capacity=None if s.authorisation == "statute" else "self",
         authorisation_id=f"C-{_letters(_number('authorisation', s.id, key))}",
     )
@@ -177,8 +180,15 @@ def regrant(run: Run, authorisation_id: str, at: datetime) -> str:
         scopes=tuple(
             Scope(r["_subject_key"], r["document_type"], r["variant"], tuple(r["columns"]), r["holder"]) for r in rows
         ),
+        grounds=_grounds(service(first["service"]), {r["document_type"] for r in rows}),
     )
-    return ledger.grant(run.conn, [again], at)[0]
+    return ledger.grant(run.conn, authenticating.simulated(run, [again], at), at)[0]
+
+
+def _grounds(s: Service, documents: Collection[str]) -> tuple[str, ...]:
+    """Every separate consent that these documents ask for: the demonstration's citizens give them all."""
+    asked = [r for r in s.data_requirements if r.document_type in documents]
+    return () if s.authorisation == "statute" else notices.grounds(asked)
 
 
 def decide(run: Run) -> int:

@@ -1,52 +1,22 @@
-"""What a service asks of a citizen, as authorisations and approvals ready for the ledger.
+"""What a service asks of a citizen, as authorisations and approvals ready to be proven and recorded.
 
 In: a service, the keys of its subjects and an instant. Out: `Grant` and `Approval` records with exactly the documents,
-variants and columns that the service's law needs (P2), and the notice that the citizen was shown, whose hash the
-authorisation carries.
+variants and columns that the service's law needs (P2), less those that need a separate consent which was not given.
+`consent.evidence.notice_of` is the notice that belongs to a grant; `hanbeon.authenticating` gets it signed.
 """
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from consent.model import Approval, Capacity, Cycle, Grant, Kind, Mode, Scope
-from hanbeon.clock import seoul_date
 from hanbeon.errors import UsageError
+from schemas import notices
 from schemas.contract import source
-from schemas.services import Requirement, Service, recipients
+from schemas.services import Requirement, Service
 
-NOTICE_VERSION = "1"
 STANDING_DAYS = 365
 APPROVAL_DAYS = 3 * 365
 RETAIN_DAYS_AFTER = 30
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What is shown before anybody consents: Korean text, its version and its hash."""
-
-    version: str
-    text: str
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
-
-
-def notice(service: Service, valid_until: datetime) -> Notice:
-    """The notice of e-Gov Act 42 and PIPA 15: who gets what, why, until when, and that one may refuse."""
-    recipient = next(r for r in recipients() if r.id == service.recipient)
-    documents = "\n".join(f"  - {_document(r)}" for r in service.data_requirements)
-    return Notice(
-        NOTICE_VERSION,
-        f"이용기관: {recipient.korean}\n"
-        f"이용목적: {service.purpose} ({service.law})\n"
-        f"근거: {service.legal_basis}\n"
-        f"이용하는 정보:\n{documents}\n"
-        f"유효기간: {seoul_date(valid_until):%Y-%m-%d}까지\n"
-        "동의하지 않을 수 있으며, 이 경우 해당 서류를 직접 제출하면 됩니다. 동의는 언제든지 철회할 수 있습니다.\n",
-    )
 
 
 def subject_kind(service: Service) -> str:
@@ -80,13 +50,15 @@ def grant(
     at: datetime,
     until: datetime | None = None,
     document_types: Sequence[str] = (),
+    grounds: Sequence[str] | None = None,
     *,
     grantor_key: int | None = None,
     capacity: Capacity = Capacity.SELF,
 ) -> Grant:
     """One authorisation of one subject for one service, covering just what the service needs.
 
-    `grantor_key` and `capacity` name who consents for the subject, where that is not the subject.
+    `grounds` are the separate consents that were given; None: every one that the service asks for. `grantor_key` and
+    `capacity` name who consents for the subject, where that is not the subject.
     """
     needed = requirements(service, document_types)
     if not needed:
@@ -95,8 +67,8 @@ def grant(
     if is_one_time and application_id is None:
         raise UsageError(f"An authorisation for {service.id} is for one application. Open the application first.")
     valid_until = until or default_until(service, at)
-    shown = notice(service, valid_until)
     is_statute = service.authorisation == Kind.STATUTE
+    given = () if is_statute else _given(needed, grounds)
     return Grant(
         kind=Kind(service.authorisation),
         grantor_key=None if is_statute else subject_key if grantor_key is None else grantor_key,
@@ -109,10 +81,9 @@ def grant(
         valid_from=at,
         valid_until=valid_until,
         retain_until=valid_until + timedelta(days=RETAIN_DAYS_AFTER),
-        scopes=tuple(_scope(r, subject_key) for r in needed),
+        scopes=tuple(_scope(r, subject_key, r.columns if is_statute else notices.narrowed(r, given)) for r in needed),
         cycle=None if is_one_time else Cycle.DAILY,
-        notice_version=None if is_statute else shown.version,
-        notice_hash=None if is_statute else shown.digest,
+        grounds=given,
         grantor_capacity=None if is_statute else capacity,
     )
 
@@ -135,20 +106,24 @@ def approvals(
     ]
 
 
-def _scope(requirement: Requirement, subject_key: int) -> Scope:
+def _given(needed: Sequence[Requirement], grounds: Sequence[str] | None) -> tuple[str, ...]:
+    """The separate consents given, in the order in which they are asked for. Raises UsageError for too few."""
+    asked = notices.grounds(needed)
+    given = tuple(g for g in asked if grounds is None or g in grounds)
+    if not set(notices.NEEDED) <= set(given) or set(grounds or ()) - set(asked):
+        raise UsageError(
+            f"This asks for the consents {', '.join(asked)}; {' and '.join(notices.NEEDED)} are needed for anything to"
+            " flow. Name those that were given, or bring the documents on paper."
+        )
+    return given
+
+
+def _scope(requirement: Requirement, subject_key: int, columns: tuple[str, ...]) -> Scope:
     contract = source(requirement.document_type)
     return Scope(
         subject_key=subject_key,
         document_type=requirement.document_type,
         variant=requirement.variant or contract.variants[0],
-        columns=requirement.columns,
+        columns=columns,
         holder=contract.holder,
     )
-
-
-def _document(requirement: Requirement) -> str:
-    contract = source(requirement.document_type)
-    korean = {c.publishes or c.name: c.korean for c in contract.content}
-    korean |= {f"{g.name}.{c.publishes or c.name}": c.korean for g in contract.groups for c in g.content}
-    name = contract.description.split(" (")[0]
-    return f"{name}: {', '.join(korean.get(path, path) for path in requirement.columns)}"

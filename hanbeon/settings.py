@@ -32,6 +32,13 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True)
+class ConsentSettings:
+    """`trust_file` names whom we believe (`consent.trust`); empty: `home/keys/trusted.json`."""
+
+    trust_file: str = ""
+
+
+@dataclass(frozen=True)
 class WorldSettings:
     """The simulated agencies: how many people, which seed, and where their PostgreSQL answers (empty: embedded)."""
 
@@ -78,14 +85,30 @@ class ExchangeSettings:
 
 
 @dataclass(frozen=True)
+class LogSettings:
+    """`origin` is the log's name in every checkpoint. `witness_path` empty: `home/witness`, a place of its own."""
+
+    origin: str = "hanbeon.local/log"
+    witness_path: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.origin or "+" in self.origin or any(c.isspace() or not c.isprintable() for c in self.origin):
+            raise SettingsError(
+                "Setting log.origin must be a name without spaces and plus signs, such as a host and path."
+            )
+
+
+@dataclass(frozen=True)
 class Settings:
     home: HomeSettings = field(default_factory=HomeSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
     world: WorldSettings = field(default_factory=WorldSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     lake: LakeSettings = field(default_factory=LakeSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
     @property
     def home_path(self) -> Path:
@@ -98,6 +121,18 @@ class Settings:
     @property
     def keys_path(self) -> Path:
         return self.home_path / "keys"
+
+    @property
+    def log_path(self) -> Path:
+        return self.lake_root / "log"
+
+    @property
+    def witness_path(self) -> Path:
+        return Path(self.log.witness_path).resolve() if self.log.witness_path else self.home_path / "witness"
+
+    @property
+    def trust_path(self) -> Path:
+        return Path(self.consent.trust_file).resolve() if self.consent.trust_file else self.keys_path / "trusted.json"
 
     @property
     def agencies_path(self) -> Path:

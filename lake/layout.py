@@ -51,6 +51,12 @@ def pointer_path(root: Path) -> Path:
     return root / "log" / "pointer.json"
 
 
+def subjects_path(root: Path, name: str, version: int) -> Path:
+    """What a version changed in whose rows the table holds, blinded."""
+    table_path(root, name)
+    return root / "subjects" / name / f"{version:020d}"
+
+
 def staging_path(root: Path) -> Path:
     """Where work waits that is not yet committed; erased and scanned like every table."""
     return root / "staging"

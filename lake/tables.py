@@ -234,6 +234,12 @@ def added(root: Path, name: str, version: int) -> list[dict[str, Any]]:
     return [a["add"] for a in commit_actions(root, name, version) if "add" in a]
 
 
+def touched_partitions(root: Path, name: str, version: int) -> list[dict[str, Any]]:
+    """The partition values of each file that one version added or removed."""
+    actions = commit_actions(root, name, version)
+    return [a[kind].get("partitionValues") or {} for a in actions for kind in ("add", "remove") if kind in a]
+
+
 def added_files(root: Path, name: str, version: int) -> list[FileLeaf]:
     """The data files that one version added, hashed from disk."""
     base = table_path(root, name)

@@ -5,8 +5,8 @@
 Under the writer leases of all tables of the call: an intent for each; for each the gate at the newest ledger position,
 and `compute` says what the table should become; if the gate's answer is no longer the newest, both again; one Delta
 commit through the very handle that was read; files and folders synced; a leaf with their hashes. Then, once for all
-plans, the pointer. A plan that changes nothing writes nothing. A call that fails moves no pointer. Step 6, the signed
-checkpoint, is built over the leaves and is not part of this module.
+plans, the signed checkpoint over the leaves, and the pointer. A plan that changes nothing writes nothing. A call that
+fails moves no pointer.
 
 A killed writer's intent is finished or swept by whoever takes the lease next (`pipeline.settle`), so nothing is
 half-done. Computing must be repeatable: a rerun asks again what the table should become, and finds that it is. Where
@@ -16,6 +16,7 @@ it is not, name the `step`: what a step of a run has written once is not compute
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import psycopg
@@ -23,6 +24,7 @@ from deltalake.exceptions import CommitFailedError
 
 from consent import journal, ledger
 from consent.journal import Call, Leaf
+from consent.log import newest
 from hanbeon.errors import DependencyDown, IntegrityError, UsageError
 from lake import erase, tables, verify
 from pipeline import writing
@@ -70,7 +72,9 @@ def purge_tables(run: Run, names: Sequence[str]) -> list[str]:
 
 def _commit_all(run: Run, plans: Sequence[Plan], metadata: Mapping[str, str], step: str | None) -> list[Leaf]:
     """Every intent stands before the first commit, so that recovery knows what belongs together."""
-    call = Call(uuid4().hex, run.run_id, step, run.code_hash, ledger.position(run.conn))
+    before = newest(run.settings.log_path)
+    root = None if before is None else before.root.hex()
+    call = Call(uuid4().hex, run.run_id, step, run.code_hash, ledger.position(run.conn), root)
     done = {p.table: journal.leaf_of_step(run.conn, run.run_id, step, p.table) for p in plans} if step else {}
     to_do = [plan for plan in plans if done.get(plan.table) is None]
     with run.conn.transaction():
@@ -86,7 +90,8 @@ def _commit_all(run: Run, plans: Sequence[Plan], metadata: Mapping[str, str], st
 
 def _open_intent(run: Run, call: Call, plan: Plan) -> int:
     version = tables.version(run.settings.lake_root, plan.table)
-    return journal.open_intent(run.conn, call, plan.table, -1 if version is None else version, plan.also)
+    known = -1 if version is None else version
+    return journal.open_intent(run.conn, call, plan.table, known, plan.also, plan.delivery)
 
 
 def _commit_one(
@@ -96,7 +101,7 @@ def _commit_one(
     root = run.settings.lake_root
     if not tables.exists(root, plan.table):
         asking.begin()
-        own = Call(call.call_id, call.run_id, None, call.code_hash, asking.position)
+        own = replace(call, step=None, ledger_position=asking.position)
         writing.create(run, plan, journal.open_intent(run.conn, own, plan.table, -1, None), metadata, asking)
     for attempt in range(ATTEMPTS):
         asking.begin()

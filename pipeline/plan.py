@@ -51,10 +51,14 @@ Compute = Callable[[Current], Change | None]
 
 @dataclass(frozen=True)
 class Plan:
-    """One table's part in a commit. `also` is remembered in the same transaction as the leaf."""
+    """One table's part in a commit. `also` is remembered in the same transaction as the leaf.
+
+    `delivery` is the number of the holder's signed statement about what it delivered, where it gives one.
+    """
 
     table: str
     schema: pa.Schema
     compute: Compute
     partitioned: bool
     also: PullState | None = None
+    delivery: int | None = None

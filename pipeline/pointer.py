@@ -1,7 +1,8 @@
-"""Step 7: what readers see. A generation in the ledger's database, mirrored to a file under the lake's root.
+"""Steps 6 and 7: the signed checkpoint, then what readers see.
 
-In: the newest versions of some tables. Out: one generation that maps every table to a version; all tables of a commit
-become visible in it together, and no table's version ever moves back.
+In: the newest versions of some tables. Out: one generation that maps every table to a version, in the ledger's database
+and mirrored to a file under the lake's root; all tables of a commit become visible in it together, and no table's
+version ever moves back.
 """
 
 import json
@@ -9,12 +10,14 @@ from collections.abc import Mapping
 
 from consent import journal
 from lake import files, layout
+from pipeline.attest import attest
 from pipeline.lease import lease
 from pipeline.run import Run
 
 
 def move_pointer(run: Run, versions: Mapping[str, int]) -> None:
     """Show these versions. Mirrors are written in the order of generations, one at a time."""
+    attest(run)  # no reader is shown a version whose leaf is not under a witnessed checkpoint
     with lease(run, "log/pointer"):
         journal.move_pointer(run.conn, versions)
         mirror_pointer(run)

@@ -3,7 +3,8 @@
 In: a `Run`. Out: a report. After it, commits and leaves match one to one, no staging file of a dead run is left, and
 the pointer shows every commit call that came to its end. A call that died between two tables stays unseen until its
 rerun. A table that somebody writes at this moment is passed over: its writer settles it. Raises IntegrityError naming
-table and version when files and ledger disagree (F8).
+table and version when files and ledger disagree (F8), and before all else naming the first bad index when the ledger's
+database contradicts the witnessed log (F10).
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 from consent import journal
 from lake import erase, layout, verify
+from pipeline.attest import need_no_contradiction
 from pipeline.lease import lease_if_free
 from pipeline.pointer import move_pointer
 from pipeline.run import Run
@@ -34,6 +36,7 @@ class RecoveryReport:
 
 def recover(run: Run) -> RecoveryReport:
     """Every table with an intent, a leaf or a folder is settled, swept and verified."""
+    need_no_contradiction(run)
     root = run.settings.lake_root
     intended = {intent.table for intent in journal.open_intents(run.conn)}
     names = sorted({*journal.tables_with_leaves(run.conn), *layout.table_names(root), *intended})

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from consent import schema, vault
+from consent.trust import Trust, read_trust
 from hanbeon import clock
 from hanbeon.errors import UsageError
 from hanbeon.postgres import ledger_dsn
@@ -35,6 +36,11 @@ class Run:
     secrets: vault.Secrets
     at: Callable[[], datetime]
     code_hash: str
+
+    @property
+    def trust(self) -> Trust:
+        """Whose signatures count, read now. Raises DependencyDown when nobody said so."""
+        return read_trust(self.settings.trust_path, self.settings.log.origin)
 
 
 @contextmanager

@@ -9,26 +9,20 @@ from consent import journal
 from consent.journal import File, Intent, Leaf
 from hanbeon.errors import IntegrityError
 from lake import erase, files, layout, tables, verify
+from pipeline.leaf import leaf_of
 from pipeline.run import Run
 
 
-def pin(run: Run, table: str, version: int, intent_id: int, run_id: str, digest: str, position: int) -> Leaf:
+def pin(run: Run, intent_id: int, version: int) -> Leaf:
     """Sync what the commit wrote, then pin it by hashes; the intent ends and its pull state counts from here."""
-    root = run.settings.lake_root
+    root, intent = run.settings.lake_root, journal.intent(run.conn, intent_id)
+    table = intent.table
     base = layout.table_path(root, table)
     log = tables.commit_path(root, table, version)
     paths = [base / tables.decoded(a["path"]) for a in tables.added(root, table, version)]
     files.sync_files([*paths, log], root)
-    leaf = Leaf(
-        table=table,
-        version=version,
-        intent_id=intent_id,
-        run_id=run_id,
-        commit_sha256=files.sha256(log),
-        files=tuple(File(f.path, f.sha256, f.rows) for f in tables.added_files(root, table, version)),
-        authorisation_digest=digest,
-        ledger_position=position,
-    )
+    pinned = tuple(File(f.path, f.sha256, f.rows) for f in tables.added_files(root, table, version))
+    leaf = leaf_of(run, intent, version, files.sha256(log), pinned)
     journal.record_leaf(run.conn, leaf)
     return leaf
 
@@ -41,10 +35,7 @@ def settle(run: Run, table: str) -> list[Leaf]:
     finished: list[Leaf] = []
     for intent in journal.open_intents(run.conn, table):
         if _stands(run, intent) and intent.planned_version is not None:
-            digest = intent.authorisation_digest or ""
-            finished.append(
-                pin(run, table, intent.planned_version, intent.intent_id, intent.run_id, digest, intent.ledger_position)
-            )
+            finished.append(pin(run, intent.intent_id, intent.planned_version))
         else:
             erase.sweep(run.settings.lake_root, table)
             journal.close_intent(run.conn, intent.intent_id, "swept")

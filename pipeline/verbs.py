@@ -5,8 +5,8 @@ no other (F29); the failures are in the summaries, and the caller decides what t
 """
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from hanbeon.errors import HanbeonError
@@ -15,6 +15,7 @@ from pipeline import erase as erasing
 from pipeline import publish as publishing
 from pipeline import pull as pulling
 from pipeline import recover as recovering
+from pipeline.attest import attest
 from pipeline.operations import record
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
@@ -23,8 +24,12 @@ from schemas.contract import sources
 Progress = Callable[[str, str, float], None]
 
 
-def _run(run_id: str) -> AbstractContextManager[Run]:
-    return open_run(load(), run_id)
+@contextmanager
+def _run(run_id: str) -> Iterator[Run]:
+    """Nothing flows while ledger, log and witness contradict each other (F10)."""
+    with open_run(load(), run_id) as run:
+        attest(run)
+        yield run
 
 
 def pull(dataset: str, run_id: str) -> Summary:

@@ -30,7 +30,7 @@ def create(run: Run, plan: Plan, intent_id: int, metadata: Mapping[str, str], as
     about = _about(run, intent_id, asking, "", metadata)
     with _failing_closed(run, plan.table):
         tables.create(run.settings.lake_root, plan.table, plan.schema, plan.partitioned, about, 1)
-    return pin(run, plan.table, 0, intent_id, run.run_id, "", asking.position)
+    return pin(run, intent_id, 0)
 
 
 def write(
@@ -51,7 +51,7 @@ def write(
     about = _about(run, intent_id, asking, digest, metadata)
     with _failing_closed(run, plan.table):
         tables.write(handle, tables.Write(data, change.buckets, change.is_append), about, number)
-    return pin(run, plan.table, version, intent_id, run.run_id, digest, position)
+    return pin(run, intent_id, version)
 
 
 def checked(plan: Plan, handle: DeltaTable, change: Change) -> pa.Table:

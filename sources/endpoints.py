@@ -3,7 +3,8 @@
     {"postgres":  {"mois": "<dsn>", "nts": "<dsn>"},
      "rest":      {"mohw": {"url": "http://127.0.0.1:8080", "client_id": "...", "client_secret_file": "<path>"}},
      "court_xml": {"scourt": {"url": "...", "client_id": "...", "client_secret_file": "<path>"}},
-     "file":      {"nhis": "<folder>"}}
+     "file":      {"nhis": "<folder>"},
+     "identity":  {"<issuer>": "<url of its token endpoint>"}}
 
 A secret is named by the file that holds it and is read when used. Adding an agency is an entry here.
 """
@@ -45,11 +46,12 @@ class Endpoints:
     rest: Mapping[str, HttpEndpoint] = field(default_factory=dict)
     court_xml: Mapping[str, HttpEndpoint] = field(default_factory=dict)
     file: Mapping[str, str] = field(default_factory=dict)
+    identity: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(given: Mapping[str, Any]) -> Endpoints:
     """Raises SettingsError naming what is wrong."""
-    unknown = set(given) - {"postgres", "rest", "court_xml", "file"}
+    unknown = set(given) - {"postgres", "rest", "court_xml", "file", "identity"}
     if unknown:
         raise SettingsError(f"{FILE_NAME} has unknown delivery forms: {', '.join(sorted(unknown))}.")
     try:
@@ -58,6 +60,7 @@ def parse(given: Mapping[str, Any]) -> Endpoints:
             rest={str(k): HttpEndpoint(**v) for k, v in given.get("rest", {}).items()},
             court_xml={str(k): HttpEndpoint(**v) for k, v in given.get("court_xml", {}).items()},
             file={str(k): str(v) for k, v in given.get("file", {}).items()},
+            identity={str(k): str(v) for k, v in given.get("identity", {}).items()},
         )
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"{FILE_NAME} is malformed. Each holder needs a DSN, a folder, or a url.") from error

@@ -23,7 +23,7 @@ import pytest
 
 from consent import applications, ledger, vault
 from consent.model import Application
-from hanbeon import granting
+from hanbeon import authenticating, granting
 from hanbeon.postgres import database
 from hanbeon.settings import ExchangeSettings, HomeSettings, LedgerSettings, Settings
 from lake import layout
@@ -133,7 +133,8 @@ def _apply(run: Run, name: str, key: int, at: datetime) -> str:
 
 
 def _grant(run: Run, name: str, key: int, application: str, at: datetime) -> str:
-    return ledger.grant(run.conn, [granting.grant(service(name), key, application, at)], at)[0]
+    wanted = [granting.grant(service(name), key, application, at)]
+    return ledger.grant(run.conn, authenticating.simulated(run, wanted, at), at)[0]
 
 
 def publish_again(run: Run) -> None:
@@ -236,6 +237,7 @@ def _bundles(schema: pa.Schema) -> pa.Table:
     """Seven applications with data, two without consent: the two are a small group."""
     rows = [
         {
+            "_subject_key": 1_000 + i,
             "APLY_NO": f"A-{i}",
             "SRVC_NO": "SINGLE_PARENT",
             "UTZTN_INST_CD": "mogef",

@@ -31,7 +31,9 @@ TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.S)
 COMMAND = re.compile(r"\bhanbeon ((?:--?)?[a-z][^\n;&|`]*)")
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
-SETTING = re.compile(r"\bHANBEON_([A-Z]+)__([A-Z_]+)|`(home|ledger|world|sources|lake|retention|exchange)\.([a-z_]+)`")
+SETTING = re.compile(
+    r"\bHANBEON_([A-Z]+)__([A-Z_]+)|`(home|ledger|consent|world|sources|lake|retention|exchange|log)\.([a-z_]+)`"
+)
 
 
 def text_of(page: Path) -> str:
@@ -227,7 +229,8 @@ def test_every_column_of_an_import_file_is_explained() -> None:
 def test_the_example_of_an_import_file_is_a_good_row() -> None:
     found = re.search(r"```csv\n(.*)\n(.*)\n```", text_of(PROJECT / "docs/consent.md"))
     assert found is not None
-    values = [None if v == "" else v.replace("<13 digits>", "9" * 13) for v in found[2].split(",")]
+    digits = {"<13 digits>": "9" * 13, "<64 hexadecimal digits>": "5a" * 32}
+    values = [None if v == "" else digits.get(v, v) for v in found[2].split(",")]
     row: dict[str, str | None] = dict(zip(found[1].split(","), values, strict=True))
     assert isinstance(import_rows.parse(row), import_rows.Row)
 

@@ -9,8 +9,8 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -52,11 +52,15 @@ def settings() -> "Settings":
     return load()
 
 
-def opened(run_id: str | None = None) -> AbstractContextManager["Run"]:
-    """Ledger, vault and lake of the settings, for one command."""
+@contextmanager
+def opened(run_id: str | None = None) -> Iterator["Run"]:
+    """Ledger, vault and lake of the settings, for one command. What it did is in the log when it ends well."""
+    from pipeline.attest import attest
     from pipeline.run import open_run
 
-    return open_run(settings(), run_id or new_run_id())
+    with open_run(settings(), run_id or new_run_id()) as run:
+        yield run
+        attest(run)
 
 
 def new_run_id() -> str:

@@ -24,8 +24,27 @@ if TYPE_CHECKING:
     from pipeline.run import Run
     from schemas.services import Service
 
-app = typer.Typer(help="Consents: grant, renew, show, pause, resume, withdraw, list, import.", no_args_is_help=True)
+app = typer.Typer(
+    help="Consents: notice, grant, renew, show, pause, resume, withdraw, list, import.", no_args_is_help=True
+)
 
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        help="Signed authentications, one a line. [default: the simulated world's identity provider]",
+        show_default=False,
+    ),
+]
+Grounds = Annotated[
+    list[str] | None,
+    typer.Option("--ground", help="Only this separate consent is given; may be repeated.", show_default=False),
+]
+Documents = Annotated[
+    list[str] | None,
+    typer.Option("--document", help="Only this document type; may be repeated.", show_default=False),
+]
+Until = Annotated[str | None, typer.Option("--until", help="END date. [default: the service's]", show_default=False)]
 Id = Annotated[str, typer.Argument(help="The authorisation's id, as `hanbeon consent list` shows it.")]
 HEADINGS = {
     "authorisation_id": "동의번호 authorisation",
@@ -48,13 +67,10 @@ def grant(
         str | None, typer.Option("--application", help="The application that it is for.", show_default=False)
     ] = None,
     identifier_file: IdentifierFile = None,
-    documents: Annotated[
-        list[str] | None,
-        typer.Option("--document", help="Only this document type; may be repeated.", show_default=False),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", help="END date. [default: the service's]", show_default=False)
-    ] = None,
+    documents: Documents = None,
+    until: Until = None,
+    grounds: Grounds = None,
+    token_file: TokenFile = None,
     by: Annotated[
         Path | None,
         typer.Option("--by", help="A file with the number of who consents for the subject.", show_default=False),
@@ -77,16 +93,19 @@ def grant(
     given = [] if identifier_file is None else identifiers(identifier_file)
     valid_until = instant(until, "--until")
     with opened() as run:
+        from hanbeon import authenticating
         from hanbeon.granting import grant as granted
 
         at = run.at()
         acting, as_what = grantor(run, by, capacity, at)
         chosen, applicants = _applicants(run, service_id, application_id, given, acting, as_what)
         grants = [
-            granted(chosen, key, a, at, valid_until, documents or (), grantor_key=acting, capacity=as_what)
+            granted(chosen, key, a, at, valid_until, documents or (), grounds, grantor_key=acting, capacity=as_what)
             for key, a in applicants
         ]
-        ids = ledger.grant(run.conn, grants, at)
+        with run.conn.transaction():
+            grants = authenticating.proven(run, grants, token_file)
+            ids = ledger.grant(run.conn, grants, at)
     rows = [
         {
             "authorisation_id": i,
@@ -98,8 +117,38 @@ def grant(
         }
         for i, g, (_, a) in zip(ids, grants, applicants, strict=True)
     ]
+    if token_file is None and not as_json:
+        print("모의 본인확인기관에서 본인확인함 · authenticated by the simulated world's identity provider")
     headings = {n: h for n, h in HEADINGS.items() if n not in ("kind", "state")}
     print_rows(rows, headings, as_json=as_json, title="동의 기록 Granted", empty="Nothing was granted.")
+
+
+@app.command("notice")
+def notice(
+    service_id: Annotated[str, typer.Option("--service", help="The service.")],
+    documents: Documents = None,
+    until: Until = None,
+    grounds: Grounds = None,
+    as_json: Json = False,
+) -> None:
+    """What is shown before anybody consents, in Korean and English, and the hash that a token must name."""
+    from consent.evidence import notice_of
+    from consent.model import Kind
+    from hanbeon.clock import now
+    from hanbeon.granting import grant as granted
+    from schemas.services import service
+
+    chosen = service(service_id)
+    if chosen.authorisation == Kind.STATUTE:
+        raise UsageError(f"{chosen.id} rests on {chosen.legal_basis}: nobody is asked to consent, so nothing is shown.")
+    terms = granted(chosen, 0, "any", now(), instant(until, "--until"), documents or (), grounds)
+    shown = notice_of(terms)
+    if as_json:
+        items = [{"id": i.id, "articles": i.articles, "ko": i.ko, "en": i.en} for i in shown.items]
+        print_json({"version": shown.version, "hash": shown.digest, "grounds": shown.grounds, "items": items})
+    else:
+        print(shown.text("ko"), shown.text("en"), sep="\n")
+        print(f"version {shown.version}, hash {shown.digest}")
 
 
 def _applicants(
@@ -147,15 +196,15 @@ def show(authorisation_id: Id, as_json: Json = False) -> None:
 
 
 @app.command("pause")
-def pause(authorisation_id: Id, as_json: Json = False) -> None:
-    """Pause a consent: nothing flows until it is resumed."""
-    _change("pause", authorisation_id, "paused", as_json)
+def pause(authorisation_id: Id, token_file: TokenFile = None, as_json: Json = False) -> None:
+    """Pause a consent: nothing flows until it is resumed. Without a token the ledger says that the operator did it."""
+    _change("pause", authorisation_id, "paused", token_file, as_json)
 
 
 @app.command("resume")
-def resume(authorisation_id: Id, as_json: Json = False) -> None:
-    """Resume a paused consent."""
-    _change("resume", authorisation_id, "granted", as_json)
+def resume(authorisation_id: Id, token_file: TokenFile = None, as_json: Json = False) -> None:
+    """Resume a paused consent. The citizen authenticates, as for a grant."""
+    _change("resume", authorisation_id, "granted", token_file, as_json)
 
 
 @app.command("renew")
@@ -170,12 +219,14 @@ def renew(
             "--identifier-file", help="A file with the number of who renews. [default: who granted]", show_default=False
         ),
     ] = None,
+    token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Renew a consent under the notice of now; a subject come of age takes it over from her guardian."""
     from consent import ledger
-    from hanbeon.granting import notice
-    from schemas.services import service
+    from consent.model import Event
+    from hanbeon import authenticating
+    from schemas import notices
 
     given = instant(until, "--until")
     with opened() as run:
@@ -187,9 +238,12 @@ def renew(
             raise UsageError("Nobody consented to a statutory ground, so nobody renews it.")
         key = None if identifier_file is None else known_person(run, identifier_file, at)
         valid_until = given or found[0]["valid_until"]
-        shown = notice(service(found[0]["service"]), valid_until)
-        ledger.renew(run.conn, authorisation_id, given, at, grantor_key=key,
-                     notice_version=shown.version, notice_hash=shown.digest)  # fmt: skip
+        ends = {} if given is None else {"valid_until": given}
+        shown = notices.act_notice(Event.RENEWED, authorisation_id, ends)
+        with run.conn.transaction():
+            proof = authenticating.change(run, authorisation_id, Event.RENEWED, token_file, True, key, **ends)
+            ledger.renew(run.conn, authorisation_id, given, at, None, proof, grantor_key=key,
+                         notice_version=shown.version, notice_hash=shown.digest)  # fmt: skip
     if as_json:
         print_json({"authorisation_id": authorisation_id, "state": "renewed", "valid_until": valid_until})
     else:
@@ -197,9 +251,12 @@ def renew(
 
 
 @app.command("withdraw")
-def withdraw(authorisation_id: Id, as_json: Json = False) -> None:
-    """Withdraw a consent: from now on nobody reads what nothing else covers, and erasing removes it."""
-    _change("withdraw", authorisation_id, "withdrawn", as_json)
+def withdraw(authorisation_id: Id, token_file: TokenFile = None, as_json: Json = False) -> None:
+    """Withdraw a consent: from now on nobody reads what nothing else covers, and erasing removes it.
+
+    Without a token the ledger says that the operator did it, as for somebody who calls.
+    """
+    _change("withdraw", authorisation_id, "withdrawn", token_file, as_json)
 
 
 @app.command("list")
@@ -240,6 +297,10 @@ def list_(
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A CSV or Parquet file of authorisations.")],
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", help="The origin's signature over the file. Without it every row is refused."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Import many authorisations; a file read twice adds nothing. Exit 1 where rows were refused."""
@@ -248,7 +309,7 @@ def import_(
     if not _is_file(file):
         raise UsageError("There is no such file.")
     with opened() as run:
-        report = import_file(run.conn, run.secrets, file, run.at())
+        report = import_file(run.conn, run.secrets, file, run.at(), run.trust, _text_of(manifest))
     if as_json:
         print_json({"rows": report.rows, "granted": report.granted, "already": report.already,
                     "refused": [{"row": r.row, "reason": r.reason} for r in report.refused]})  # fmt: skip
@@ -261,6 +322,13 @@ def import_(
             print(f"  and {len(report.refused) - 20:,} more; --json lists them all.")
     if report.refused:
         raise typer.Exit(1)
+
+
+def _text_of(manifest: Path | None) -> str | None:
+    try:
+        return None if manifest is None else manifest.read_text(encoding="ascii")
+    except (OSError, UnicodeError) as error:
+        raise UsageError("The manifest cannot be read. It is a compact JWS.") from error
 
 
 def _is_file(path: Path) -> bool:
@@ -280,11 +348,15 @@ def _known_keys(run: "Run", given: list[str]) -> set[int]:
     return {key for keys in found for key in keys if key is not None}
 
 
-def _change(verb: str, authorisation_id: str, state: str, as_json: bool) -> None:
+def _change(verb: str, authorisation_id: str, state: str, token_file: Path | None, as_json: bool) -> None:
     from consent import ledger
+    from consent.model import Event
+    from hanbeon import authenticating
 
-    with opened() as run:
-        getattr(ledger, verb)(run.conn, authorisation_id, run.at())
+    event = {"pause": Event.PAUSED, "resume": Event.RESUMED, "withdraw": Event.WITHDRAWN}[verb]
+    with opened() as run, run.conn.transaction():
+        signed = authenticating.change(run, authorisation_id, event, token_file, event is Event.RESUMED)
+        getattr(ledger, verb)(run.conn, authorisation_id, run.at(), signed)
     if as_json:
         print_json({"authorisation_id": authorisation_id, "state": state})
     else:

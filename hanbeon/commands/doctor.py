@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from hanbeon.commands.common import Json, opened, print_rows, settings
+from hanbeon.commands.common import Json, new_run_id, print_rows, settings
 from hanbeon.errors import DependencyDown, HanbeonError
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ def doctor(as_json: Json = False) -> None:
     chosen = settings()
     found = [Finding("settings", f"home is {chosen.home_path}"), *_keys(chosen)]
     try:
-        with opened() as run:
-            found += [*_ledger(run), *_lake(run)]
+        from pipeline.run import open_run
+
+        with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
+            found += [*_ledger(run), *_log(run), *_lake(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -71,6 +73,20 @@ def _ledger(run: "Run") -> Iterator[Finding]:
         yield Finding(
             "intents", f"{len(waiting)} writes have no end; if no run is at work, `hanbeon recover` settles them", 1
         )
+
+
+def _log(run: "Run") -> Iterator[Finding]:
+    from consent.log import newest
+    from pipeline.attest import need_no_contradiction
+
+    try:
+        need_no_contradiction(run)
+        checkpoint = newest(run.settings.log_path)
+    except HanbeonError as error:
+        yield Finding("log", str(error), error.exit_code)
+        return
+    held = "no checkpoint yet" if checkpoint is None else f"{checkpoint.size:,} entries"
+    yield Finding("log", f"{held}; database, tiles and witness agree" if checkpoint else held)
 
 
 def _lake(run: "Run") -> Iterator[Finding]:

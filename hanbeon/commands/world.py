@@ -9,7 +9,7 @@ import typer
 from hanbeon.commands.common import Json, instant, print_json, safe, settings
 from hanbeon.errors import UsageError
 
-app = typer.Typer(help="The simulated agencies: build, serve, advance, truth, reset.", no_args_is_help=True)
+app = typer.Typer(help="The simulated agencies: build, serve, advance, truth, sign, reset.", no_args_is_help=True)
 
 FORMATS = ("parquet", "csv", "json")
 
@@ -95,6 +95,24 @@ def truth(
         print(f"{name}.{format_}: {table.num_rows:,} rows")
 
 
+@app.command("sign")
+def sign(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file, as `consent import` takes it.")],
+) -> None:
+    """Sign a file of authorisations as the simulated agency that hands them over; writes FILE.jws beside it."""
+    from consent.manifests import TYP, manifest
+    from hanbeon.clock import now
+    from sources.simulate import identity
+
+    chosen = settings()
+    _need_world(chosen.agencies_path)
+    if not file.is_file():
+        raise UsageError("There is no such file.")
+    signed = identity.signed(identity.agency_key(chosen.home_path), manifest(file, identity.AGENCY, now()), TYP)
+    file.with_name(f"{file.name}.jws").write_text(signed + "\n", encoding="ascii")
+    print(f"{file.name}.jws: signed by {identity.AGENCY}")
+
+
 @app.command("reset")
 def reset(
     is_sure: Annotated[
@@ -112,7 +130,7 @@ def reset(
 
 
 def _need_world(path: Path) -> None:
-    if not path.is_dir() or not any(path.iterdir()):
+    if not path.is_dir() or not any(p.name not in ("identity", "endpoints.json") for p in path.iterdir()):
         raise UsageError("There is no world yet. Build it with `hanbeon world build`.")
 
 

@@ -21,7 +21,7 @@ from hanbeon.errors import DependencyDown
 from hanbeon.settings import PROJECT
 from sources import endpoints
 from sources.endpoints import Endpoints, HttpEndpoint
-from sources.simulate import nightly, postgres, store
+from sources.simulate import identity, nightly, postgres, store
 from sources.simulate.server import CLIENT_ID, HOLDERS, secret_file
 
 STOP_SECONDS = 10.0
@@ -34,7 +34,7 @@ def serve(
     dsn: str = "",
     bind: str = "127.0.0.1",
     name: str = "127.0.0.1",
-    ports: tuple[int, int] = (0, 0),
+    ports: tuple[int, int, int] = (0, 0, 0),
     token_seconds: float = 600.0,
     requests_per_second: float = 200.0,
 ) -> Iterator[Endpoints]:
@@ -45,7 +45,7 @@ def serve(
     store.read_state(home)
     home = home.resolve()
     options = [f"--token-seconds={token_seconds}", f"--requests-per-second={requests_per_second}"]
-    options += [f"--bind={bind}", f"--ports={ports[0]},{ports[1]}"]
+    options += [f"--bind={bind}", f"--ports={','.join(map(str, ports))}"]
     with postgres.server(home, dsn) as running:
         with _locked(home):
             found = _serving(home)
@@ -75,8 +75,9 @@ def _serving(home: Path) -> Endpoints | None:
         given = endpoints.read(_file(home))
         pid = int((home / "agencies" / "serving.pid").read_text(encoding="ascii"))
         os.kill(pid, 0)
-        for one in (*given.rest.values(), *given.court_xml.values()):
-            with urllib.request.urlopen(f"{one.url}/health", timeout=5):  # noqa: S310 - our own server
+        urls = [one.url for one in (*given.rest.values(), *given.court_xml.values())]
+        for url in (*urls, *given.identity.values()):
+            with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310 - our own server
                 pass
     except (DependencyDown, OSError, ValueError, urllib.error.URLError):
         return None
@@ -84,6 +85,7 @@ def _serving(home: Path) -> Endpoints | None:
 
 
 def _start(home: Path, options: list[str]) -> subprocess.Popen[bytes]:
+    identity.introduce(home)
     for holder in HOLDERS:
         _make_secret(secret_file(home, holder))
     command = [sys.executable, "-m", "sources.simulate.server", "--home", str(home), *options]
@@ -115,12 +117,13 @@ def _ports(process: subprocess.Popen[bytes] | None) -> Mapping[str, int]:
 
 
 def _publish(home: Path, dsn: str, name: str, ports: Mapping[str, int]) -> Endpoints:
-    http = {h: HttpEndpoint(f"http://{name}:{port}", CLIENT_ID, str(secret_file(home, h))) for h, port in ports.items()}
+    http = {h: HttpEndpoint(f"http://{name}:{ports[h]}", CLIENT_ID, str(secret_file(home, h))) for h in HOLDERS}
     given = Endpoints(
         postgres={a.database: postgres.reader_dsn(dsn, home, a) for a in postgres.AGENCIES},
         rest={"mohw": http["mohw"]},
         court_xml={"scourt": http["scourt"]},
         file={"nhis": str(nightly.outbox(home))},
+        identity={identity.ISSUER: f"http://{name}:{ports[identity.NAME]}"},
     )
     endpoints.write(_file(home), given)
     (home / "agencies" / "serving.pid").write_text(str(os.getpid()), encoding="ascii")

@@ -1,9 +1,9 @@
-"""The process of the HTTP agencies: 보건복지부 (REST) and 대법원 (court XML), a port each.
+"""The process of the HTTP agencies: 보건복지부 (REST), 대법원 (court XML) and an identity provider, a port each.
 
     python -m sources.simulate.server --home var
 
-Writes one line of JSON, {"mohw": port, "scourt": port}, when it answers, and ends when its standard input closes: so it
-never outlives whoever started it.
+Writes one line of JSON, {"mohw": port, "scourt": port, "identity": port}, when it answers, and ends when its standard
+input closes: so it never outlives whoever started it.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from sources.simulate import court, rest
+from sources.simulate import court, identity, identity_server, rest
 from sources.simulate.agency import Agency, Respond, serve_agency
 from sources.simulate.pages import Switches
 from sources.simulate.shelf import Shelf
@@ -61,15 +61,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--ports", default="0,0", help="ports of mohw and scourt, 0 for any")
+    parser.add_argument("--ports", default="0,0,0", help="ports of mohw, scourt and identity, 0 for any")
     parser.add_argument("--token-seconds", type=float, default=600)
     parser.add_argument("--requests-per-second", type=float, default=200)
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and the closed pipe ends this
     ports = {}
     wanted = [int(p) for p in given.ports.split(",")]
-    for agency, port in zip(agencies(given.home, given.token_seconds, given.requests_per_second), wanted, strict=True):
+    found = agencies(given.home, given.token_seconds, given.requests_per_second)
+    for agency, port in zip(found, wanted[:-1], strict=True):
         ports[agency.holder] = serve_agency(agency, given.bind, port).server_address[1]
+    ports[identity.NAME] = identity_server.serve_identity(given.home, given.bind, wanted[-1]).server_address[1]
     print(json.dumps(ports), flush=True)
     sys.stdin.buffer.read()
 

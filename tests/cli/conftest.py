@@ -1,12 +1,15 @@
 """The command line as a user meets it: arguments in; exit code, standard output and standard error out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hanbeon.cli import main
+from sources import endpoints
+from sources.simulate.identity import ISSUER
+from sources.simulate.identity_server import serve_identity
 from tests.small_lake import SmallLake
 
 
@@ -34,6 +37,18 @@ def bare(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp
         return Said(code, out, err)
 
     return hanbeon
+
+
+@pytest.fixture
+def provider(own_lake: SmallLake) -> Iterator[None]:
+    """The identity provider of the lake's world answers over HTTP."""
+    home = own_lake.run.settings.home_path
+    server = serve_identity(home, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    endpoints.write(home / "agencies" / endpoints.FILE_NAME, endpoints.Endpoints(identity={ISSUER: url}))
+    yield
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

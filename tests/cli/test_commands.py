@@ -10,6 +10,7 @@ import pytest
 from consent import ledger, vault
 from hanbeon.settings import PROJECT
 from tests.cli.conftest import Hanbeon
+from tests.consent.making import manifest_of
 from tests.small_lake import ONE, SmallLake
 
 HEAVY = {
@@ -85,6 +86,7 @@ def test_every_listing_speaks_json_and_to_people(hanbeon: Hanbeon, arguments: li
     assert said.out.strip()
 
 
+@pytest.mark.usefixtures("provider")
 def test_a_citizens_day(hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path) -> None:
     numbers = tmp_path / "numbers.txt"
     numbers.write_text(f"{NEW[:6]}-{NEW[6:]}\n", encoding="utf-8")
@@ -110,6 +112,7 @@ def test_a_citizens_day(hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path) -
     assert events == ["granted", "paused", "resumed", "withdrawn"]
 
 
+@pytest.mark.usefixtures("provider")
 def test_one_command_opens_applications_and_grants_for_many(
     hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path
 ) -> None:
@@ -184,13 +187,15 @@ def test_an_auditors_walk(hanbeon: Hanbeon, own_lake: SmallLake) -> None:
     assert consent in walked.out
 
 
-def test_an_import_with_bad_rows_says_which_and_exits_1(hanbeon: Hanbeon, tmp_path: Path) -> None:
+def test_an_import_with_bad_rows_says_which_and_exits_1(hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path) -> None:
     file = tmp_path / "many.csv"
-    header = "external_id,service,identifier_kind,subject_identifier,valid_from,valid_until\n"
-    rows = f"x1,HOUSING_SUBSCRIPTION,RRN,{NEW},2026-01-01,2030-01-01\nx2,NOPE,RRN,{ONE},2026-01-01,2030-01-01\n"
+    header = "external_id,service,identifier_kind,subject_identifier,valid_from,valid_until,salt\n"
+    rest = f"2026-01-01,2030-01-01,{'5a' * 32}\n"
+    rows = f"x1,HOUSING_SUBSCRIPTION,RRN,{NEW},{rest}x2,NOPE,RRN,{ONE},{rest}"
     file.write_text(header + rows, encoding="utf-8")
+    (tmp_path / "many.csv.jws").write_text(manifest_of(own_lake.run.settings.home_path, file), encoding="ascii")
 
-    said = hanbeon("consent", "import", str(file))
+    said = hanbeon("consent", "import", str(file), "--manifest", f"{file}.jws")
 
     assert said.code == 1
     assert "1 granted" in said.out

@@ -1,13 +1,17 @@
 """Authorisations, approvals and snapshots for tests, each good in every respect unless told otherwise."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from consent.model import Application, Approval, Grant, Kind, Mode, Scope
+from consent import sealing
+from consent.manifests import TYP, manifest
+from consent.model import Application, Approval, Grant, Kind, Mode, Scope, Sealed
 from consent.snapshot import (
     APPLICATIONS_SCHEMA,
     APPROVALS_SCHEMA,
@@ -19,13 +23,31 @@ from consent.snapshot import (
     USES_SCHEMA,
     Snapshot,
 )
+from consent.trust import Trust, read_trust
 from schemas.contract import source
 from schemas.services import service
+from sources.simulate import identity
 
 AT = datetime(2026, 6, 1, 0, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 SERVICE = service("SINGLE_PARENT")
+
+
+def trusted(home: Path) -> Trust:
+    """A simulated world's identity provider and agency, and the operator's trust in them."""
+    identity.introduce(home)
+    return read_trust(home / "keys" / "trusted.json", identity.ORIGIN)
+
+
+def manifest_of(home: Path, file: Path, at: datetime = AT, agency: str = identity.AGENCY) -> str:
+    """What the world's agency signs over a file of authorisations."""
+    return identity.signed(identity.agency_key(home), manifest(file, agency, at), TYP)
+
+
+def proof(authorisation_id: str = "auth-1") -> Sealed:
+    """Evidence as the ledger takes it, sealed under a secret that nobody keeps. `test_evidence` makes real ones."""
+    return sealing.seal(os.urandom(32), authorisation_id, {"kind": "authentication", "token": "made for a test"})
 
 
 def scope(document_type: str = "RRT", subject_key: int = 7, **changes: Any) -> Scope:
@@ -50,6 +72,7 @@ def grant(*scopes: Scope, **changes: Any) -> Grant:
         valid_until=AT + 30 * DAY,
         retain_until=AT + 35 * DAY,
         scopes=scopes,
+        evidence=proof(),
     )
     return replace(made, **changes)
 
@@ -97,6 +120,7 @@ def authorisation_row(**changes: Any) -> dict[str, Any]:
         "valid_until": AT + 30 * DAY,
         "retain_until": AT + 35 * DAY,
         "used_count": 0,
+        "proof_digest": "ab" * 32,
         "state": "granted",
         "state_at": AT,
         "ledger_position": 1,

@@ -97,6 +97,7 @@ def authorisations(draw: st.DrawFn) -> dict[str, Any]:
         "state": st.sampled_from(["granted", "paused", "withdrawn", "expired", "consumed", "odd", None]),
         "mode": st.sampled_from(["one_time", "standing", "odd", None]),
         "kind": st.sampled_from(["consent", "demand", "statute", "odd", None]),
+        "proof_digest": st.sampled_from(["ab" * 32, None]),
         "used_count": st.sampled_from([0, 1, 2, None]),
         "frequency_cap": st.sampled_from([None, 1, 2]),
         "retain_until": INSTANTS,
@@ -154,6 +155,8 @@ def expected(a: dict[str, Any], agreements: list[dict[str, Any]], facts: Facts, 
         return Reason.INCOMPLETE
     if "odd" in (a["kind"], a["mode"], a["state"]):
         return Reason.INCOMPLETE
+    if a["kind"] != "statute" and a.get("proof_digest") is None:
+        return Reason.NO_EVIDENCE
     if a["state"] == "withdrawn":
         return Reason.WITHDRAWN
     if a["state"] == "consumed" or (a["mode"] == "one_time" and a["used_count"]):

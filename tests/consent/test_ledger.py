@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from consent import applications, gate, ledger, schema
 from consent.append import canonical
 from consent.errors import ForbiddenTransition
-from consent.model import Grant, Kind, Mode, Reason, Scope, Unasked
+from consent.model import Grant, Kind, Mode, Reason, Scope, Sealed, Unasked
 from hanbeon.errors import GateRefused, UsageError
-from tests.consent.making import AT, DAY, SECOND, application, approval, grant, scope, standing
+from tests.consent.making import AT, DAY, SECOND, application, approval, grant, proof, scope, standing
 
 
 def test_grant_returns_ids_in_order_and_one_row_for_each_scope(ledger_conn: psycopg.Connection) -> None:
@@ -50,7 +50,8 @@ def test_every_field_of_a_grant_comes_back_from_the_snapshot(ledger_conn: psycop
         frequency_cap=3,
         notice_version="1",
         notice_hash="00" * 32,
-        proof_digest="11" * 32,
+        grounds=("collection", "provision"),
+        evidence=Sealed("11" * 32, b"sealed"),
         grantor_capacity="heir",
         identifier_statute="주민등록법 제30조",
         approval_id="appr-1",
@@ -61,6 +62,7 @@ def test_every_field_of_a_grant_comes_back_from_the_snapshot(ledger_conn: psycop
     assert table.schema == ledger.AUTHORISATIONS_SCHEMA
     (row,) = table.to_pylist()
     expected = {**vars(given), **vars(given.scopes[0]), "columns": list(given.scopes[0].columns)}
+    expected["proof_digest"] = "11" * 32
     expected |= {"_grantor_key": -(2**63), "_subject_key": 2**63 - 1, "used_count": 0, "state": "granted"}
     expected |= {"state_at": AT, "ledger_position": 1}
     assert row == {name: expected[name] for name in ledger.AUTHORISATIONS_SCHEMA.names}
@@ -128,15 +130,15 @@ def test_renewal_moves_the_end_of_a_standing_authorisation_only_later(ledger_con
     given = standing()
     (key,) = ledger.grant(ledger_conn, [given], AT)
     with pytest.raises(UsageError, match="later"):
-        ledger.renew(ledger_conn, key, given.valid_until, AT)
-    ledger.renew(ledger_conn, key, given.valid_until + DAY, AT)
+        ledger.renew(ledger_conn, key, given.valid_until, AT, evidence=proof())
+    ledger.renew(ledger_conn, key, given.valid_until + DAY, AT, evidence=proof())
     (row,) = ledger.authorisations(ledger_conn, authorisation_id=key).to_pylist()
     assert (row["valid_until"], row["retain_until"]) == (given.valid_until + DAY, given.retain_until)
     with pytest.raises(ForbiddenTransition, match="anew"):
-        ledger.renew(ledger_conn, key, AT + 900 * DAY, row["valid_until"])
+        ledger.renew(ledger_conn, key, AT + 900 * DAY, row["valid_until"], evidence=proof())
     (one_time,) = ledger.grant(ledger_conn, [grant()], AT)
     with pytest.raises(ForbiddenTransition, match="one-time"):
-        ledger.renew(ledger_conn, one_time, AT + 900 * DAY, AT)
+        ledger.renew(ledger_conn, one_time, AT + 900 * DAY, AT, evidence=proof())
 
 
 @pytest.mark.parametrize("act", [ledger.withdraw, ledger.pause, ledger.resume, ledger.consume, ledger.suspend_approval])

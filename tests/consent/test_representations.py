@@ -19,6 +19,7 @@ from tests.consent.making import (
     authorisation_row,
     death_row,
     grant,
+    proof,
     representation_row,
     scope,
     snapshot_of,
@@ -196,8 +197,9 @@ def test_f42_a_child_grants_nothing_and_takes_over_by_renewing_once_of_age(ledge
 
     assert (reason(birthday - SECOND), reason(birthday)) == (None, Reason.GUARDIANSHIP_ENDED)
     with pytest.raises(GateRefused):
-        ledger.renew(ledger_conn, key, None, birthday - SECOND, grantor_key=SUBJECT)
-    ledger.renew(ledger_conn, key, None, birthday, grantor_key=SUBJECT, notice_version="2", notice_hash="ab" * 32)
+        ledger.renew(ledger_conn, key, None, birthday - SECOND, evidence=proof(), grantor_key=SUBJECT)
+    notice = {"notice_version": "2", "notice_hash": "ab" * 32}
+    ledger.renew(ledger_conn, key, None, birthday, evidence=proof(), grantor_key=SUBJECT, **notice)
     assert reason(birthday) is None
     (row,) = ledger.authorisations(ledger_conn).to_pylist()
     assert (row["_grantor_key"], row["grantor_capacity"], row["notice_version"]) == (SUBJECT, "self", "2")
@@ -209,17 +211,17 @@ def test_f42_a_child_grants_nothing_and_takes_over_by_renewing_once_of_age(ledge
 def test_f42_nobody_else_takes_over(ledger_conn: psycopg.Connection) -> None:
     (key,) = ledger.grant(ledger_conn, [standing()], AT)
     with pytest.raises(ForbiddenTransition, match="grantor renews"):
-        ledger.renew(ledger_conn, key, AT + 300 * DAY, AT, grantor_key=OTHER)
+        ledger.renew(ledger_conn, key, AT + 300 * DAY, AT, evidence=proof(), grantor_key=OTHER)
     (several,) = ledger.grant(ledger_conn, [standing(scope(), scope(subject_key=8), grantor_key=OTHER)], AT)
     with pytest.raises(ForbiddenTransition, match="grantor renews"):
-        ledger.renew(ledger_conn, several, AT + 300 * DAY, AT, grantor_key=SUBJECT)
+        ledger.renew(ledger_conn, several, AT + 300 * DAY, AT, evidence=proof(), grantor_key=SUBJECT)
     with pytest.raises(UsageError, match="END date"):
-        ledger.renew(ledger_conn, key, None, AT)
-    ledger.renew(ledger_conn, key, AT + 300 * DAY, AT, grantor_key=SUBJECT)
+        ledger.renew(ledger_conn, key, None, AT, evidence=proof())
+    ledger.renew(ledger_conn, key, AT + 300 * DAY, AT, evidence=proof(), grantor_key=SUBJECT)
 
 
 def test_f42_what_has_ended_is_not_taken_over(ledger_conn: psycopg.Connection) -> None:
     given = grant(scope(), grantor_key=OTHER, grantor_capacity="guardian_of_ward")
     (key,) = ledger.grant(ledger_conn, [given], AT)
     with pytest.raises(ForbiddenTransition, match="END"):
-        ledger.renew(ledger_conn, key, None, given.valid_until, grantor_key=SUBJECT)
+        ledger.renew(ledger_conn, key, None, given.valid_until, evidence=proof(), grantor_key=SUBJECT)

@@ -1,6 +1,8 @@
 """The life of an authorisation is data, and the ledger lives by it (F40, F41)."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from consent import ledger
 from consent.errors import ForbiddenTransition
 from consent.model import APPROVAL_TRANSITIONS, IDEMPOTENT, TRANSITIONS, ApprovalState, Event, State
-from tests.consent.making import AT, DAY, approval, grant, standing
+from tests.consent.making import AT, DAY, approval, grant, proof, standing
 
 # Rows: the state before. Columns: the event. Cells: the state after, `same` for no event at all, `-` for refused.
 TABLE = """
@@ -55,18 +57,18 @@ def bring_to(conn: psycopg.Connection, state: State, is_standing: bool) -> str:
 
 def happen(conn: psycopg.Connection, event: Event, key: str) -> None:
     if event is Event.RENEWED:
-        ledger.renew(conn, key, AT + 300 * DAY, AT)
+        ledger.renew(conn, key, AT + 300 * DAY, AT, evidence=proof())
     elif event is Event.EXPIRED:
         ledger.expire_due(conn, AT + timedelta(days=1000))
     else:
-        act = {
+        acts: dict[Event, Callable[[psycopg.Connection, str, datetime], None]] = {
             Event.PAUSED: ledger.pause,
-            Event.RESUMED: ledger.resume,
+            Event.RESUMED: partial(ledger.resume, evidence=proof()),
             Event.WITHDRAWN: ledger.withdraw,
             Event.CONSUMED: ledger.consume,
             Event.USED: ledger.consume,
-        }[event]
-        act(conn, key, AT)
+        }
+        acts[event](conn, key, AT)
 
 
 def state_of(conn: psycopg.Connection, key: str) -> str:

@@ -13,7 +13,7 @@ from consent import secrets as key_files
 from consent.errors import WrongKeys
 from hanbeon.errors import IntegrityError, UsageError
 from hanbeon.postgres import cluster, database
-from tests.consent.making import AT, DAY, application, grant, scope
+from tests.consent.making import AT, DAY, application, grant, manifest_of, scope, trusted
 
 # Simulated resident registration numbers: the month is 20 too high.
 ONE, TWO, THREE = "9023014000001", "9023024000002", "9023034000003"
@@ -195,9 +195,9 @@ def test_p10_no_identifier_rests_in_clear_in_any_table_file_or_write_ahead_log(
     planted = [ONE, TWO, THREE]
     file = tmp_path / "given.csv"
     file.write_text(
-        "external_id,service,identifier_kind,subject_identifier,valid_from,valid_until\n"
-        f"person-{THREE},HOUSING_SUBSCRIPTION,RRN,{THREE},2026-06-01,2027-06-01\n"
-        f"bad-{THREE},HOUSING_SUBSCRIPTION,RRN,{THREE},soon,2027-06-01\n"
+        "external_id,service,identifier_kind,subject_identifier,valid_from,valid_until,salt\n"
+        f"person-{THREE},HOUSING_SUBSCRIPTION,RRN,{THREE},2026-06-01,2027-06-01,{'5a' * 32}\n"
+        f"bad-{THREE},HOUSING_SUBSCRIPTION,RRN,{THREE},soon,2027-06-01,{'5a' * 32}\n"
     )
     from consent import schema
 
@@ -208,7 +208,8 @@ def test_p10_no_identifier_rests_in_clear_in_any_table_file_or_write_ahead_log(
         vault.reveal(conn, secrets, "RRN", keys)
         ledger.grant(conn, [grant(scope(subject_key=keys[0]), grantor_key=keys[0])], AT)
         applications.open(conn, application(applicant_key=keys[0]))
-        report = imports.import_file(conn, secrets, file, AT)
+        trust, manifest = trusted(tmp_path), manifest_of(tmp_path, file)
+        report = imports.import_file(conn, secrets, file, AT, trust, manifest)
         assert (report.granted, len(report.refused)) == (1, 1)
         conn.execute("checkpoint")
         tables = conn.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()

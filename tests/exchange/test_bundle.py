@@ -1,5 +1,6 @@
 """Opening a bundle: what a case worker sees, and that the read is recorded before it is answered."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from exchange import bundle as bundles
 from exchange import words
 from exchange.bundle import Bundle, Document, open_bundle
 from exchange.document import document_name
-from hanbeon import granting
+from hanbeon import authenticating, granting
 from hanbeon.errors import IntegrityError, Refused, UsageError
 from pipeline.gold import share_columns
 from schemas.contract import gold
@@ -60,7 +61,8 @@ def test_a_consent_to_fewer_columns_says_what_it_leaves_out(own_lake: SmallLake)
     wanted = granting.grant(service("SINGLE_PARENT"), two.key, two.application, run.at(), document_types=["FAMR"])
     scope = wanted.scopes[0]
     narrow = type(scope)(scope.subject_key, "FAMR", scope.variant, ("ISSU_NO", "ISSU_YMD"), scope.holder)
-    ledger.grant(run.conn, [type(wanted)(**{**vars(wanted), "scopes": (narrow,)})], run.at())
+    proven = authenticating.simulated(run, [replace(wanted, scopes=(narrow,))], run.at())
+    ledger.grant(run.conn, proven, run.at())
 
     family = document(open_bundle(run, two.application or "", "kim"), "FAMR")
 

@@ -24,11 +24,12 @@ from consent.journal import PullState
 from consent.model import Approval, Grant, Kind, Mode, Scope
 from hanbeon.settings import HomeSettings, Settings
 from lake import files, layout, tables
-from pipeline import writing
+from pipeline import pointer, writing
 from pipeline.commit import Change, Current, Leaf, Plan, commit
 from pipeline.run import Run
 from schemas.contract import source
 from schemas.services import services
+from tests.consent.making import proof
 
 TABLE = "bronze/mois/resident_register"
 OTHER = "quarantine/mois/resident_register"
@@ -89,6 +90,7 @@ def consent(conn: psycopg.Connection, keys: Sequence[int], valid_until: datetime
                 valid_until=valid_until,
                 retain_until=AT + timedelta(900),
                 scopes=(Scope(key, "RRT", contract.variants[0], columns, contract.holder),),
+                evidence=proof(),
             )
             for key in keys
         ],
@@ -150,6 +152,7 @@ class Dying:
         (tables, "write"),
         (files, "sync_files"),
         (journal, "record_leaf"),
+        (pointer, "attest"),
         (journal, "move_pointer"),
         (files, "write_durably"),
     )

@@ -215,10 +215,7 @@ def test_p9_a_read_committed_after_a_later_one_was_copied_is_copied_too(own_lake
     run = own_lake.run
     with open_run(run.settings, "slow") as slow:
         with slow.conn.transaction():
-            slow.conn.execute(
-                "insert into accesses (recorded_at, reader, action, asked, is_granted)"
-                " values (now(), 'slow', 'bundle', 'bundle', true)"
-            )
+            accesses.insert(slow.conn, [Access("slow", Action.BUNDLE, "bundle")], run.at())
             accesses.record(run.conn, Access("quick", Action.BUNDLE, "bundle"), run.at())
             copy_ledger(run)
         copy_ledger(run)

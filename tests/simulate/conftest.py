@@ -78,7 +78,14 @@ class _Still(urllib.request.HTTPRedirectHandler):
 def post(url: str, body: bytes, **headers: str) -> Reply:
     """One plain request; header names are written with underscores."""
     sent = {n.replace("_", "-"): v for n, v in headers.items()}
-    request = urllib.request.Request(url, body, sent, method="POST")
+    return _asked(urllib.request.Request(url, body, sent, method="POST"))
+
+
+def get(url: str) -> Reply:
+    return _asked(urllib.request.Request(url))
+
+
+def _asked(request: urllib.request.Request) -> Reply:
     try:
         with urllib.request.build_opener(_Still).open(request, timeout=20) as response:
             return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
