@@ -112,28 +112,26 @@ def _renewed(
     """The columns that a renewal changes."""
     mode, until, retained, grantor = Mode(found[1]), *found[2:5]
     takes_over = renewal.grantor_key not in (None, grantor)
+    if at >= until:
+        raise ForbiddenTransition("This authorisation's END date has passed. Grant it anew.")
     new: dict[str, Any] = {}
     if takes_over and renewal.grantor_key is not None:
         need_own(conn, authorisation_id, renewal.grantor_key, at)
         new |= {"grantor_key": renewal.grantor_key, "grantor_capacity": str(Capacity.SELF)}
     if renewal.valid_until is not None:
         if not (takes_over and renewal.valid_until == until):
-            _need_renewable(mode, until, renewal.valid_until, at)
+            _need_renewable(mode, until, renewal.valid_until)
         retain = max(renewal.retain_until or retained, renewal.valid_until)
         new |= {"valid_until": renewal.valid_until, "retain_until": retain}
     elif not takes_over:
         raise UsageError("A renewal moves the END date later. Name the new END date with --until.")
-    elif at >= until:
-        raise ForbiddenTransition("This authorisation's END date has passed. Grant it anew.")
     shown = {"notice_version": renewal.notice_version, "notice_hash": renewal.notice_hash}
     return new | {n: v for n, v in shown.items() if v is not None}
 
 
-def _need_renewable(mode: Mode, until: datetime, valid_until: datetime, at: datetime) -> None:
+def _need_renewable(mode: Mode, until: datetime, valid_until: datetime) -> None:
     if mode is not Mode.STANDING:
         raise ForbiddenTransition("Only a standing authorisation is renewed. Grant a one-time one anew.")
-    if at >= until:
-        raise ForbiddenTransition("This authorisation's END date has passed. Grant it anew.")
     if valid_until <= until:
         raise UsageError("A renewal moves the END date later. To end earlier, withdraw.")
 

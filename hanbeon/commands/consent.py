@@ -238,11 +238,11 @@ def renew(
             raise UsageError("Nobody consented to a statutory ground, so nobody renews it.")
         key = None if identifier_file is None else known_person(run, identifier_file, at)
         valid_until = given or found[0]["valid_until"]
-        ends = {} if given is None else {"valid_until": given}
+        ends = {"valid_until": valid_until, "retain_until": max(found[0]["retain_until"], valid_until)}
         shown = notices.act_notice(Event.RENEWED, authorisation_id, ends)
         with run.conn.transaction():
             proof = authenticating.change(run, authorisation_id, Event.RENEWED, token_file, True, key, **ends)
-            ledger.renew(run.conn, authorisation_id, given, at, None, proof, grantor_key=key,
+            ledger.renew(run.conn, authorisation_id, valid_until, at, ends["retain_until"], proof, grantor_key=key,
                          notice_version=shown.version, notice_hash=shown.digest)  # fmt: skip
     if as_json:
         print_json({"authorisation_id": authorisation_id, "state": "renewed", "valid_until": valid_until})

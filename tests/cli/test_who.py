@@ -27,6 +27,7 @@ def file(tmp_path: Path) -> File:
     return written
 
 
+@pytest.mark.usefixtures("provider")
 def test_a_child_consents_through_her_recorded_guardian_alone(
     hanbeon: Hanbeon, own_lake: SmallLake, file: File
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_child_consents_through_her_recorded_guardian_alone(
     assert "법정대리인" in why.out
 
 
+@pytest.mark.usefixtures("provider")
 def test_a_ward_takes_over_what_her_guardian_consented(hanbeon: Hanbeon, own_lake: SmallLake, file: File) -> None:
     pair = file(TWO, ONE)
     arguments = ["--identifier-file", pair, "--capacity", "guardian_of_ward", "--evidence", "GRDN 2026-00001"]
@@ -75,6 +77,7 @@ def test_a_ward_takes_over_what_her_guardian_consented(hanbeon: Hanbeon, own_lak
     assert not any("guardianship" in d["reason"] for d in shown["documents"])
 
 
+@pytest.mark.usefixtures("provider")
 def test_a_standing_consent_is_renewed_under_the_notice_of_now(
     hanbeon: Hanbeon, own_lake: SmallLake, file: File
 ) -> None:
@@ -93,6 +96,7 @@ def test_a_standing_consent_is_renewed_under_the_notice_of_now(
     assert hanbeon("consent", "renew", str(own_lake.one.consent), "--until", "2098-01-01").code == 2, "one-time"
 
 
+@pytest.mark.usefixtures("provider")
 def test_a_death_stops_a_consent_and_lets_heirs_be_recorded(hanbeon: Hanbeon, own_lake: SmallLake, file: File) -> None:
     heir = ["representative", "record", "--identifier-file", file(TWO, ONE), "--capacity", "heir"]
     assert hanbeon(*heir, "--evidence", EVIDENCE).code == 2, "the living have no heirs"

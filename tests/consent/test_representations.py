@@ -223,5 +223,6 @@ def test_f42_nobody_else_takes_over(ledger_conn: psycopg.Connection) -> None:
 def test_f42_what_has_ended_is_not_taken_over(ledger_conn: psycopg.Connection) -> None:
     given = grant(scope(), grantor_key=OTHER, grantor_capacity="guardian_of_ward")
     (key,) = ledger.grant(ledger_conn, [given], AT)
-    with pytest.raises(ForbiddenTransition, match="END"):
-        ledger.renew(ledger_conn, key, None, given.valid_until, evidence=proof(), grantor_key=SUBJECT)
+    for until in (None, given.valid_until, given.valid_until + DAY):
+        with pytest.raises(ForbiddenTransition, match="END"):
+            ledger.renew(ledger_conn, key, until, given.valid_until, evidence=proof(), grantor_key=SUBJECT)
