@@ -8,13 +8,14 @@ import pytest
 
 from consent import applications, deaths, ledger, representations
 from consent.model import Capacity, Decision, Reason
-from hanbeon import granting
+from hanbeon import authenticating, granting
 from hanbeon.commands.consent_view import consent_of
 from lake import tables
 from pipeline.erase import erase
 from pipeline.gold import share_schema
 from schemas.contract import gold, source
 from schemas.services import service
+from tests.consent.making import proof
 from tests.small_lake import SmallLake, publish_again
 
 FAMR = source("FAMR")
@@ -51,7 +52,7 @@ def in_the_name_of(lake: SmallLake, capacity: Capacity) -> str:
     given = granting.grant(
         service("SINGLE_PARENT"), two.key, two.application, run.at(), grantor_key=one.key, capacity=capacity
     )
-    (key,) = ledger.grant(run.conn, [given], run.at())
+    (key,) = ledger.grant(run.conn, authenticating.simulated(run, [given], run.at()), run.at())
     ledger.withdraw(run.conn, str(two.consent), run.at())
     return key
 
@@ -73,7 +74,7 @@ def test_a_child_turns_14_and_renews_for_herself(own_lake: SmallLake) -> None:
     assert told[Reason.GUARDIANSHIP_ENDED] == 3
     assert any("guardianship has ended" in reason for reason in why(own_lake, key, birthday))
 
-    ledger.renew(conn, key, None, birthday + SECOND, grantor_key=two.key)
+    ledger.renew(conn, key, None, birthday + SECOND, evidence=proof(key), grantor_key=two.key)
     assert why(own_lake, key, birthday + SECOND) <= {"", *why(own_lake, str(one.consent), birthday + SECOND)}
     assert Reason.GUARDIANSHIP_ENDED not in next_run(own_lake, birthday + 2 * SECOND)
 
@@ -100,7 +101,8 @@ def a_standing_consent_passes_its_end(lake: SmallLake) -> tuple[str, datetime]:
     for approval in granting.approvals(housing, run.at()):
         ledger.approve(run.conn, approval, run.at())
     ends = run.at() + 300 * DAY
-    (key,) = ledger.grant(run.conn, [granting.grant(housing, two.key, None, run.at(), ends)], run.at())
+    demand = granting.grant(housing, two.key, None, run.at(), ends)
+    (key,) = ledger.grant(run.conn, authenticating.simulated(run, [demand], run.at()), run.at())
     ledger.withdraw(run.conn, str(two.consent), run.at())
     next_run(lake, ends - SECOND)
     assert held(lake)[:2] == (1, 1), "valid to the last second"
