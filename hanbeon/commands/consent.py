@@ -18,6 +18,7 @@ from hanbeon.commands.common import (
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
+    from consent.model import Application
     from pipeline.run import Run
     from schemas.services import Service
 
@@ -69,7 +70,7 @@ def grant(
     as_json: Json = False,
 ) -> None:
     """Record a consent: for one application, or for each identifier of a file (opening applications if need be)."""
-    from consent import ledger
+    from consent import applications, ledger
 
     if (application_id is None) == (identifier_file is None):
         raise UsageError("Name either --application, or --service with --identifier-file.")
@@ -78,7 +79,7 @@ def grant(
     given = [] if identifier_file is None else identifiers(identifier_file)
     valid_until = instant(until, "--until")
     with opened() as run:
-        chosen, applicants = _applicants(run, service_id, application_id, given)
+        chosen, applicants, new = _applicants(run, service_id, application_id, given)
         from hanbeon import authenticating
         from hanbeon.granting import grant as granted
 
@@ -86,6 +87,7 @@ def grant(
         grants = [granted(chosen, key, a, at, valid_until, documents or (), grounds) for key, a in applicants]
         with run.conn.transaction():
             grants = authenticating.proven(run, grants, token_file)
+            applications.open_many(run.conn, new, at)
             ids = ledger.grant(run.conn, grants, at)
     rows = [
         {
@@ -98,7 +100,7 @@ def grant(
         }
         for i, g, (_, a) in zip(ids, grants, applicants, strict=True)
     ]
-    if token_file is None and not as_json:
+    if token_file is None and not as_json and chosen.authorisation != "statute":
         print("모의 본인확인기관에서 본인확인함 · authenticated by the simulated world's identity provider")
     headings = {n: h for n, h in HEADINGS.items() if n not in ("kind", "state")}
     print_rows(rows, headings, as_json=as_json, title="동의 기록 Granted", empty="Nothing was granted.")
@@ -134,9 +136,10 @@ def notice(
 
 def _applicants(
     run: "Run", service_id: str | None, application_id: str | None, given: list[str]
-) -> "tuple[Service, list[tuple[int, str | None]]]":
-    """The service, and (subject key, application id) of each who consents."""
+) -> "tuple[Service, list[tuple[int, str | None]], list[Application]]":
+    """The service, (subject key, application id) of each who consents, and the applications to be opened for them."""
     from consent import applications, vault
+    from consent.ids import new_id
     from consent.model import Application, Mode
     from hanbeon.granting import subject_kind
     from schemas.services import service
@@ -145,14 +148,14 @@ def _applicants(
         found = applications.get(run.conn, application_id)
         if service_id not in (None, found["service"]):
             raise UsageError(f"The application is for {found['service']}, not for the service that was named.")
-        return service(found["service"]), [(found["applicant_key"], application_id)]
+        return service(found["service"]), [(found["applicant_key"], application_id)], []
     chosen = service(service_id or "")
     at = run.at()
     keys = vault.keys(run.conn, run.secrets, subject_kind(chosen), given, at).to_pylist()
     if chosen.mode != Mode.ONE_TIME:
-        return chosen, [(key, None) for key in keys]
-    new = [Application(None, chosen.id, chosen.recipient, key, at) for key in keys]
-    return chosen, list(zip(keys, applications.open_many(run.conn, new, at), strict=True))
+        return chosen, [(key, None) for key in keys], []
+    new = [Application(new_id("appl"), chosen.id, chosen.recipient, key, at) for key in keys]
+    return chosen, [(a.applicant_key, a.application_id) for a in new], new
 
 
 @app.command("show")
