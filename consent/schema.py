@@ -201,5 +201,5 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(owners.TABLES)
         conn.execute(blocks.TABLES)
         conn.execute(bodies.TABLES)
-        conn.execute(evidence.TABLES)
         entries.migrate(conn)
+        conn.execute(evidence.TABLES)

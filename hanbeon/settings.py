@@ -123,16 +123,16 @@ class Settings:
         return self.home_path / "keys"
 
     @property
-    def trust_path(self) -> Path:
-        return Path(self.consent.trust_file).resolve() if self.consent.trust_file else self.keys_path / "trusted.json"
-
-    @property
     def log_path(self) -> Path:
         return self.lake_root / "log"
 
     @property
     def witness_path(self) -> Path:
         return Path(self.log.witness_path).resolve() if self.log.witness_path else self.home_path / "witness"
+
+    @property
+    def trust_path(self) -> Path:
+        return Path(self.consent.trust_file).resolve() if self.consent.trust_file else self.keys_path / "trusted.json"
 
     @property
     def agencies_path(self) -> Path:

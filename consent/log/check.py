@@ -149,7 +149,7 @@ _DIFFERENT_AT_THE_END = (  # one look-up an entry, whatever the planner guesses
 
 def _lost_at_the_end(conn: psycopg.Connection) -> Iterator[Contradiction]:
     """Entries whose source ends before them: it was restored to an older state."""
-    for name, (kinds, source) in entries.sources(conn).items():
+    for name, (kinds, source) in entries.SOURCES.items():
         newest_number = entries.number_of(conn, _NEWEST.format(source))
         if entries.newest_number(conn, kinds) > newest_number:
             index = entries.number_of(conn, _LOST, [list(kinds), newest_number])
@@ -158,7 +158,7 @@ def _lost_at_the_end(conn: psycopg.Connection) -> Iterator[Contradiction]:
 
 def _sources(conn: psycopg.Connection, start: int) -> Iterator[Contradiction]:
     """Entries whose source says something else now, or nothing any more."""
-    for name, (kinds, source) in entries.sources(conn).items():
+    for name, (kinds, source) in entries.SOURCES.items():
         query = _DIFFERENT_AT_THE_END if start else _DIFFERENT
         row = conn.execute(query.format(source), {"start": start, "kinds": list(kinds)}).fetchone()
         if row is not None and row[0] is not None:

@@ -81,6 +81,13 @@ SOURCES: dict[str, tuple[tuple[int, ...], str]] = {
     "bodies": ((4, 5, 6, 7), BODIES),
 }
 
+_BETWEEN = "and e.index >= %(start)s and e.index < %(stop)s"
+_PUBLIC = {
+    "leaves": "select e.index, l.body from log_entries as e join leaves as l on l.sequence = e.number"
+    f" where e.kind = 2 {_BETWEEN}",
+    "bodies": "select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
+    f" where e.kind > 3 {_BETWEEN}",
+}
 _NEWEST = (
     "select coalesce(max(newest), 0) from unnest(%s::smallint[]) as k,"
     " lateral (select number as newest from log_entries where kind = k order by kind desc, number desc limit 1) as one"
@@ -125,11 +132,6 @@ class Sequenced:
         return ENTRY.pack(VERSION, self.kind, self.number, self.stream, self.digest)
 
 
-def sources(conn: psycopg.Connection) -> dict[str, tuple[tuple[int, ...], str]]:
-    has = conn.execute("select 1 from information_schema.columns where table_name='leaves' and column_name='sequence'")
-    return SOURCES if has.fetchone() else {k: v for k, v in SOURCES.items() if k != "leaves"}
-
-
 def migrate(conn: psycopg.Connection) -> None:
     """Make the log's tables; running it again changes nothing."""
     conn.execute(TABLES)
@@ -156,7 +158,7 @@ def sequence(conn: psycopg.Connection) -> int:
     """Give an index to everything that has none; the log's new size. Only under the publisher's lock."""
     with conn.transaction():
         total = before = size(conn)
-        for name, (kinds, source) in sources(conn).items():
+        for name, (kinds, source) in SOURCES.items():
             newest = newest_number(conn, kinds)
             taken = conn.execute(_TAKE.format(source=source), {"name": name, "newest": newest, "size": total})
             total += taken.rowcount
@@ -182,20 +184,8 @@ def entries(conn: psycopg.Connection, start: int, stop: int) -> list[tuple[int, 
 
 def public_bodies(conn: psycopg.Connection, start: int, stop: int) -> Iterator[tuple[int, str]]:
     """Index and canonical text of the public bodies of start <= index < stop, in order."""
-    if "leaves" not in sources(conn):
-        yield from conn.execute(
-            "select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
-            " where e.kind > 3 and e.index >= %(start)s and e.index < %(stop)s order by 1",
-            {"start": start, "stop": stop},
-        )
-        return
-    yield from conn.execute(
-        "select e.index, l.body from log_entries as e join leaves as l on l.sequence = e.number"
-        " where e.kind = 2 and e.index >= %(start)s and e.index < %(stop)s"
-        " union all select e.index, b.body from log_entries as e join log_bodies as b on b.number = e.number"
-        " where e.kind > 3 and e.index >= %(start)s and e.index < %(stop)s order by 1",
-        {"start": start, "stop": stop},
-    )
+    queries = " union all ".join(_PUBLIC.values())
+    yield from conn.execute(f"{queries} order by 1", {"start": start, "stop": stop})
 
 
 def index_of(conn: psycopg.Connection, kind: int, number: int, stream: bytes = NO_STREAM) -> int | None:

@@ -11,7 +11,7 @@ from consent import merkle
 from consent.log import note
 from consent.log.entries import ENTRY_BYTES
 from consent.log.note import Checkpoint
-from hanbeon.errors import IntegrityError
+from hanbeon.errors import DependencyDown, IntegrityError
 
 WIDTH, HEIGHT, HASH_BYTES = 256, 8, 32
 CHECKPOINT = "checkpoint"
@@ -39,6 +39,10 @@ def newest(folder: Path) -> Checkpoint | None:
         return note.read((folder / CHECKPOINT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise DependencyDown(
+            "The log's checkpoint cannot be read. See to the folder of the log and its rights."
+        ) from error
     except UnicodeDecodeError as error:
         raise IntegrityError("The log's checkpoint is not UTF-8 text. Restore it from a copy.") from error
 
