@@ -12,6 +12,7 @@ from datetime import datetime
 import duckdb
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from consent import append as log
 from consent.model import Cycle, Event, Unasked, need_instant
@@ -100,9 +101,8 @@ def askable(allowed: pa.Table, snapshot: Snapshot, at: datetime) -> tuple[pa.Tab
         for name in ("authorisations", "approvals", "blocks", "representations", "uses"):
             duck.register(name, getattr(snapshot, name))
         reasons = duck.execute(SQL, {str(c): period(c, at) for c in Cycle}).to_arrow_table().column("reason")
-    found = reasons.to_pylist()
-    unasked = {str(r): found.count(r) for r in Unasked if r in found}
-    return allowed.filter(pa.array([r is None for r in found], pa.bool_())), unasked
+    counted = pc.value_counts(reasons.drop_null()).to_pylist()
+    return allowed.filter(pc.is_null(reasons)), {str(c["values"]): int(c["counts"]) for c in counted}
 
 
 def mark(conn: psycopg.Connection, brought: Iterable[tuple[str, str]], at: datetime) -> int:

@@ -132,6 +132,10 @@ EVENTS: dict[str, Words] = {
     "approval_suspended": ("승인 정지", "approval suspended"),
     "approval_resumed": ("승인 재개", "approval resumed"),
     "approval_ended": ("승인 종료", "approval ended"),
+    "representation_recorded": ("대리 자격 등록", "representation recorded"),
+    "representation_ended": ("대리 자격 종료", "representation ended"),
+    "death_recorded": ("사망 등록", "death recorded"),
+    "death_corrected": ("사망 등록 정정", "death record corrected"),
 }
 
 CAPACITIES: dict[str, Words] = {

@@ -19,7 +19,7 @@ def consent_of(run: "Run", authorisation_id: str) -> dict[str, Any]:
     from consent.gate import explain
     from consent.narrow import snapshot_of_subject
     from exchange.document import column_names, document_name
-    from exchange.words import EVENTS, KINDS, MODES, REASONS, STATES, both
+    from exchange.words import CAPACITIES, EVENTS, KINDS, MODES, REASONS, STATES, both
     from schemas.services import recipients, service
 
     rows = ledger.authorisations(run.conn, authorisation_id=authorisation_id).to_pylist()
@@ -40,6 +40,10 @@ def consent_of(run: "Run", authorisation_id: str) -> dict[str, Any]:
         "kind": both(KINDS, first["kind"]),
         "state": both(STATES, first["state"]),
         "mode": both(MODES, first["mode"]),
+        "capacity": both(CAPACITIES, first["grantor_capacity"]),
+        "cycle": first["cycle"],
+        "frequency_cap": first["frequency_cap"],
+        "used_count": first["used_count"],
         "recipient": f"{recipient.korean} · {recipient.english}" if recipient else first["recipient"],
         "service": f"{chosen.korean} · {chosen.english}",
         "purpose": first["purpose"],
@@ -84,6 +88,7 @@ def render(shown: Mapping[str, Any]) -> "RenderableType":
         ("근거", "legal_basis"),
         ("종류", "kind"),
         ("방식", "mode"),
+        ("동의한 자격", "capacity"),
         ("상태", "state"),
     ):
         facts.add_row(Text(name, "bold"), Text(safe(shown[key])))

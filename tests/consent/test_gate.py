@@ -9,6 +9,7 @@ import pytest
 from consent import gate
 from consent.model import Reason
 from hanbeon.errors import GateRefused, UsageError
+from schemas.contract import sources
 from tests.consent.making import AT, DAY, SECOND, approval_row, authorisation_row, snapshot_of
 
 FLOWS = None
@@ -257,3 +258,12 @@ def test_every_reason_can_be_told_and_sql_names_no_other() -> None:
 
 def test_a_far_instant_changes_no_interval() -> None:
     assert reason_of(at=AT + timedelta(days=365 * 50)) is Reason.EXPIRED
+
+
+def test_p10_no_column_that_may_flow_is_a_unique_identifier() -> None:
+    """Consent is no ground for processing a resident number (PIPA 24-2): none is offered, whatever is consented."""
+    offered = [
+        c for contract in sources() for c in (*contract.content, *(c for g in contract.groups for c in g.content))
+    ]
+    assert offered
+    assert [c.name for c in offered if c.is_identifier] == []

@@ -30,8 +30,9 @@ COLUMNS = st.sampled_from(
 )
 
 
-PERSONS = st.integers(1, 3)
-CAPACITIES = st.sampled_from([Capacity.GUARDIAN_OF_CHILD] * 3 + [Capacity.GUARDIAN_OF_WARD, Capacity.HEIR, None])
+PERSONS = st.sampled_from([1, 1, 2, 2, 3])
+CAPACITIES = st.sampled_from([Capacity.GUARDIAN_OF_CHILD, *[Capacity.GUARDIAN_OF_WARD] * 3, Capacity.HEIR, None])
+BEGINNINGS = st.sampled_from([AT - DAY] * 4 + [AT, AT + SECOND])
 
 
 @st.composite
@@ -42,7 +43,7 @@ def representations(draw: st.DrawFn) -> dict[str, Any]:
         "represented_key": draw(PERSONS),
         "representative_key": draw(PERSONS),
         "capacity": capacity,
-        "valid_from": draw(INSTANTS.filter(bool)),
+        "valid_from": draw(BEGINNINGS),
         "valid_until": draw(INSTANTS),
         "of_age_at": draw(INSTANTS.filter(bool)) if is_child else None,
     }
@@ -69,8 +70,8 @@ class Facts:
 
 FACTS = st.builds(
     Facts,
-    st.lists(representations(), max_size=4),
-    st.lists(PERSONS, max_size=1),
+    st.lists(representations(), max_size=8),
+    st.sampled_from([[], [], [], [1], [2, 3]]),
     st.lists(blocks(), max_size=2),
 )
 

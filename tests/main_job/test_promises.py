@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -311,6 +312,33 @@ def test_a_suspended_approval_empties_what_rests_on_it(korea: Country) -> None:
     ledger.resume_approval(run.conn, approval["approval_id"], run.at())
     korea.again("after-resumption")
     assert rows_of(korea, name, schema) > 0
+
+
+@pytest.mark.parametrize("document_type", ["HINQ", "INCM"])
+def test_f41_within_its_cycle_a_holder_is_asked_once_and_what_it_gave_stands(
+    korea: Country, document_type: str
+) -> None:
+    """The demonstration's demands have no cycle; here they get one, and the instant is that of their last use."""
+    contract = source(document_type)
+    conn = korea.run.conn
+    own = ledger.authorisations(conn, document_type=document_type, service="HOUSING_SUBSCRIPTION").to_pylist()
+    used = {r["authorisation_id"] for r in own if r["used_count"] == 1}
+    assert used
+    assert {r["used_count"] for r in own} <= {0, 1}, "counted once, whatever was run again"
+    at = max(r["used_at"] for r in ledger.snapshot(conn).uses.to_pylist()) + timedelta(microseconds=1)
+    run = replace(korea.run_as(f"cycle-{document_type}"), at=lambda: at)
+    before = held(korea, f"bronze/{contract.dataset}", contract.bronze_schema)
+    asked = pull(run, contract.dataset).counts["asked"]
+    conn.execute("update authorisations set cycle = 'daily' where service = 'HOUSING_SUBSCRIPTION'")
+
+    again = pull(run, contract.dataset)
+
+    conn.execute("update authorisations set cycle = null where service = 'HOUSING_SUBSCRIPTION'")
+    assert again.withheld["not_due"] > 0
+    assert again.counts["asked"] == asked - again.withheld["not_due"]
+    after = held(korea, f"bronze/{contract.dataset}", contract.bronze_schema)
+    assert sorted(r["_evidence_id"] for r in after) == sorted(r["_evidence_id"] for r in before)
+    assert before
 
 
 def test_f41_what_has_expired_is_gone_after_the_next_erasure(korea: Country) -> None:

@@ -1,0 +1,131 @@
+"""Who consents, at the command line: guardians, heirs, the subject come of age. Numbers come in files alone (F42)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from consent import ledger, vault
+from hanbeon.clock import now, seoul_date
+from tests.cli.conftest import Hanbeon
+from tests.small_lake import ONE, TWO, SmallLake
+
+LAST_YEAR = seoul_date(now()).year - 1
+CHILD = f"{LAST_YEAR % 100:02d}21013000001"  # month + 20: nobody's
+EVIDENCE = "FAMR 2026-00001"
+File = Callable[..., str]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> File:
+    def written(*numbers: str) -> str:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
+        path.write_text("\n".join(numbers) + "\n", encoding="utf-8")
+        return str(path)
+
+    return written
+
+
+def test_a_child_consents_through_her_recorded_guardian_alone(
+    hanbeon: Hanbeon, own_lake: SmallLake, file: File
+) -> None:
+    grant = ["consent", "grant", "--service", "SINGLE_PARENT", "--identifier-file", file(CHILD)]
+    by = ["--by", file(ONE), "--capacity", "guardian_of_child"]
+    before = len(json.loads(hanbeon("application", "list", "--json").out))
+
+    herself = hanbeon(*grant)
+    assert (herself.code, "under 14" in herself.err) == (1, True)
+    early = hanbeon(*grant, *by)
+    assert (early.code, "representative record" in early.err) == (1, True)
+    assert len(json.loads(hanbeon("application", "list", "--json").out)) == before, "nothing was opened for nothing"
+
+    record = ["representative", "record", "--identifier-file", file(CHILD, ONE), "--capacity", "guardian_of_child"]
+    recorded = json.loads(hanbeon(*record, "--evidence", EVIDENCE, "--json").out)
+    assert recorded["state"] == "recorded"
+    (shown,) = json.loads(hanbeon("representative", "list", "--json").out)
+    assert shown["valid_until"].startswith(f"{LAST_YEAR + 13}-12-31T15:00"), "midnight in Seoul of the 14th birthday"
+    granted = json.loads(hanbeon(*grant, *by, "--json").out)
+    (row, *_) = ledger.authorisations(own_lake.run.conn, authorisation_id=granted[0]["authorisation_id"]).to_pylist()
+    assert (row["_grantor_key"], row["grantor_capacity"]) == (own_lake.one.key, "guardian_of_child")
+    assert row["_subject_key"] == vault.find(own_lake.run.conn, own_lake.run.secrets, "RRN", [CHILD]).to_pylist()[0]
+
+    assert hanbeon("representative", "end", recorded["representation_id"]).code == 0
+    why = hanbeon("consent", "show", granted[0]["authorisation_id"])
+    assert "guardianship has ended" in why.out
+    assert "법정대리인" in why.out
+
+
+def test_a_ward_takes_over_what_her_guardian_consented(hanbeon: Hanbeon, own_lake: SmallLake, file: File) -> None:
+    pair = file(TWO, ONE)
+    arguments = ["--identifier-file", pair, "--capacity", "guardian_of_ward", "--evidence", "GRDN 2026-00001"]
+    recorded = json.loads(hanbeon("representative", "record", *arguments, "--json").out)
+    grant = ["consent", "grant", "--application", str(own_lake.two.application), "--by", file(ONE)]
+    (granted,) = json.loads(hanbeon(*grant, "--capacity", "guardian_of_ward", "--json").out)
+    consent = granted["authorisation_id"]
+    assert hanbeon("representative", "end", recorded["representation_id"]).code == 0
+
+    strangers = hanbeon("consent", "renew", consent, "--identifier-file", file("7723012345671"))
+    assert (strangers.code, "grantor renews" in strangers.err) == (2, True)
+    renewed = hanbeon("consent", "renew", consent, "--identifier-file", file(TWO), "--json")
+
+    assert json.loads(renewed.out)["state"] == "renewed"
+    shown = json.loads(hanbeon("consent", "show", consent, "--json").out)
+    assert shown["capacity"] == "본인 · self"
+    assert not any("guardianship" in d["reason"] for d in shown["documents"])
+
+
+def test_a_standing_consent_is_renewed_under_the_notice_of_now(
+    hanbeon: Hanbeon, own_lake: SmallLake, file: File
+) -> None:
+    grant = ["consent", "grant", "--service", "HOUSING_SUBSCRIPTION", "--identifier-file", file(ONE)]
+    consent = json.loads(hanbeon(*grant, "--json").out)[0]["authorisation_id"]
+
+    def row() -> dict[str, object]:
+        return dict(ledger.authorisations(own_lake.run.conn, authorisation_id=consent).to_pylist()[0])
+
+    before = row()
+    assert hanbeon("consent", "renew", consent, "--until", "2098-01-01").code == 0
+    after = row()
+    assert after["valid_until"] > before["valid_until"]  # type: ignore[operator]
+    assert after["notice_hash"] != before["notice_hash"], "the notice names the new END date"
+    assert hanbeon("consent", "renew", consent, "--until", "2097-01-01").code == 2
+    assert hanbeon("consent", "renew", str(own_lake.one.consent), "--until", "2098-01-01").code == 2, "one-time"
+
+
+def test_a_death_stops_a_consent_and_lets_heirs_be_recorded(hanbeon: Hanbeon, own_lake: SmallLake, file: File) -> None:
+    heir = ["representative", "record", "--identifier-file", file(TWO, ONE), "--capacity", "heir"]
+    assert hanbeon(*heir, "--evidence", EVIDENCE).code == 2, "the living have no heirs"
+    death = ["death", "record", "--identifier-file", file(TWO), "--died-on", "2020-01-01", "--evidence", EVIDENCE]
+    recorded = json.loads(hanbeon(*death, "--json").out)
+
+    assert "has died" in hanbeon("consent", "show", str(own_lake.two.consent)).out
+    assert hanbeon(*heir, "--evidence", EVIDENCE).code == 0
+    grant = ["consent", "grant", "--application", str(own_lake.two.application), "--by", file(ONE)]
+    assert hanbeon(*grant, "--capacity", "heir").code == 0
+    assert TWO not in hanbeon("death", "list").out
+    assert hanbeon("death", "correct", recorded["death_id"]).code == 0
+    assert "has died" not in hanbeon("consent", "show", str(own_lake.two.consent)).out
+    assert json.loads(hanbeon("death", "list", "--json").out) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["representative", "record", "--capacity", "self", "--evidence", EVIDENCE],
+        ["representative", "record", "--capacity", "owner", "--evidence", EVIDENCE],
+        ["representative", "record", "--capacity", "nobody", "--evidence", EVIDENCE],
+        ["representative", "record", "--capacity", "heir", "--evidence", f"of {ONE}"],
+        ["representative", "record", "--capacity", "guardian_of_child", "--evidence", EVIDENCE],  # of an adult
+        ["representative", "record", "--capacity", "guardian_of_ward", "--evidence", EVIDENCE, "--until", "soon"],
+        ["death", "record", "--died-on", "yesterday", "--evidence", EVIDENCE],
+        ["death", "record", "--died-on", "2020-01-01", "--evidence", EVIDENCE],  # of two people
+        ["consent", "grant", "--service", "SINGLE_PARENT", "--capacity", "heir"],  # by nobody
+    ],
+    ids=lambda a: " ".join(a[:4]),
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(refused: Hanbeon, file: File, arguments: list[str]) -> None:
+    said = refused(*arguments, "--identifier-file", file(TWO, ONE))
+    assert said.code == 2
+    assert len(said.err.strip().splitlines()) == 1
+    assert ONE not in said.err + said.out
