@@ -34,7 +34,8 @@ def approve(conn: psycopg.Connection, approval: Approval, at: datetime) -> str:
             name: log.instant_text(v) if isinstance(v, datetime) else v
             for name, v in zip(GIVEN.split(", "), given, strict=True)
         }
-        positions = log.append(conn, newest, [log.entry("approval_granted", key, {"approval_id": key, **payload})], at)
+        payload |= {"approval_id": key} | ({"reference": approval.reference} if approval.reference else {})
+        positions = log.append(conn, newest, [log.entry("approval_granted", key, payload)], at)
         conn.execute(
             f"insert into approvals (approval_id, {GIVEN}, state, state_at, ledger_position)"
             f" values ({', '.join(['%s'] * (len(given) + 4))})",

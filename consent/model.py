@@ -248,6 +248,7 @@ class Approval:
     valid_until: datetime
     storage: str = "lake"
     approval_id: str | None = None
+    reference: str | None = None  # the agreement's document; what proves it lies with the agencies
 
     def __post_init__(self) -> None:
         _need_texts(self, "holder", "recipient", "document_type", "purpose", "legal_basis", "storage")

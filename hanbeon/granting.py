@@ -89,9 +89,13 @@ def grant(
 
 
 def approvals(
-    service: Service, at: datetime, until: datetime | None = None, document_types: Sequence[str] = ()
+    service: Service,
+    at: datetime,
+    until: datetime | None = None,
+    document_types: Sequence[str] = (),
+    reference: str | None = None,
 ) -> list[Approval]:
-    """The holders' approvals that a service rests on (e-Gov Act 39), one a document."""
+    """The holders' approvals that a service rests on (e-Gov Act 39), one a document; `reference` names the papers."""
     return [
         Approval(
             holder=source(r.document_type).holder,
@@ -101,6 +105,7 @@ def approvals(
             legal_basis="전자정부법 제39조",
             valid_from=at,
             valid_until=until or at + timedelta(days=APPROVAL_DAYS),
+            reference=reference,
         )
         for r in requirements(service, document_types)
     ]

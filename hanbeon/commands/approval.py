@@ -31,6 +31,9 @@ def grant(
     until: Annotated[
         str | None, typer.Option("--until", help="END date. [default: 3 years]", show_default=False)
     ] = None,
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="The agreement's document number.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Record the agreements by which holders give a service its documents; one that stands already is kept."""
@@ -41,7 +44,7 @@ def grant(
     chosen = service(service_id)
     with opened() as run:
         at = run.at()
-        given = granting.approvals(chosen, at, instant(until, "--until"), documents or ())
+        given = granting.approvals(chosen, at, instant(until, "--until"), documents or (), reference)
         same = ("holder", "recipient", "document_type", "purpose")
         standing = {
             tuple(a[n] for n in same): a["approval_id"]

@@ -20,7 +20,7 @@ from hanbeon.commands.who import grantor, known_person, need_able
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
-    from consent.model import Capacity
+    from consent.model import Application, Capacity
     from pipeline.run import Run
     from schemas.services import Service
 
@@ -84,7 +84,7 @@ def grant(
     as_json: Json = False,
 ) -> None:
     """Record a consent: for one application, or for each identifier of a file (opening applications if need be)."""
-    from consent import ledger
+    from consent import applications, ledger
 
     if (application_id is None) == (identifier_file is None):
         raise UsageError("Name either --application, or --service with --identifier-file.")
@@ -98,13 +98,14 @@ def grant(
 
         at = run.at()
         acting, as_what = grantor(run, by, capacity, at)
-        chosen, applicants = _applicants(run, service_id, application_id, given, acting, as_what)
+        chosen, applicants, new = _applicants(run, service_id, application_id, given, acting, as_what)
         grants = [
             granted(chosen, key, a, at, valid_until, documents or (), grounds, grantor_key=acting, capacity=as_what)
             for key, a in applicants
         ]
         with run.conn.transaction():
             grants = authenticating.proven(run, grants, token_file)
+            applications.open_many(run.conn, new, at)
             ids = ledger.grant(run.conn, grants, at)
     rows = [
         {
@@ -117,7 +118,7 @@ def grant(
         }
         for i, g, (_, a) in zip(ids, grants, applicants, strict=True)
     ]
-    if token_file is None and not as_json:
+    if token_file is None and not as_json and chosen.authorisation != "statute":
         print("모의 본인확인기관에서 본인확인함 · authenticated by the simulated world's identity provider")
     headings = {n: h for n, h in HEADINGS.items() if n not in ("kind", "state")}
     print_rows(rows, headings, as_json=as_json, title="동의 기록 Granted", empty="Nothing was granted.")
@@ -158,9 +159,13 @@ def _applicants(
     given: list[str],
     acting: int | None,
     as_what: "Capacity",
-) -> "tuple[Service, list[tuple[int, str | None]]]":
-    """The service, and (subject key, application id) of each about whom `acting`, or she herself, may consent."""
+) -> "tuple[Service, list[tuple[int, str | None]], list[Application]]":
+    """The service, (subject key, application id) of each about whom `acting`, or she herself, may consent.
+
+    The last are the applications to be opened for them.
+    """
     from consent import applications, vault
+    from consent.ids import new_id
     from consent.model import Application, Mode
     from hanbeon.granting import subject_kind
     from schemas.services import service
@@ -171,15 +176,15 @@ def _applicants(
             raise UsageError(f"The application is for {found['service']}, not for the service that was named.")
         chosen, key = service(found["service"]), found["applicant_key"]
         need_able(run, chosen, [key], acting, as_what, run.at())
-        return chosen, [(key, application_id)]
+        return chosen, [(key, application_id)], []
     chosen = service(service_id or "")
     at = run.at()
     keys = vault.keys(run.conn, run.secrets, subject_kind(chosen), given, at).to_pylist()
     need_able(run, chosen, keys, acting, as_what, at)
     if chosen.mode != Mode.ONE_TIME:
-        return chosen, [(key, None) for key in keys]
-    new = [Application(None, chosen.id, chosen.recipient, key, at) for key in keys]
-    return chosen, list(zip(keys, applications.open_many(run.conn, new, at), strict=True))
+        return chosen, [(key, None) for key in keys], []
+    new = [Application(new_id("appl"), chosen.id, chosen.recipient, key, at) for key in keys]
+    return chosen, [(a.applicant_key, a.application_id) for a in new], new
 
 
 @app.command("show")

@@ -151,6 +151,11 @@ def act_notice(
 
 def grounds(requirements: Sequence[Requirement]) -> tuple[str, ...]:
     """The separate consents that these documents ask for (PIPA 22, 1)."""
+    return _grounds(tuple(requirements))
+
+
+@lru_cache(maxsize=1_024)
+def _grounds(requirements: tuple[Requirement, ...]) -> tuple[str, ...]:
     found = {ground for r in requirements for ground in map(ground_of, _columns(r).values()) if ground}
     return (*NEEDED, *(g for g in CLASSES if g in found))
 
@@ -162,7 +167,12 @@ def ground_of(column: Column) -> str | None:
 
 def narrowed(requirement: Requirement, given: Collection[str]) -> tuple[str, ...]:
     """The columns of a requirement that these consents let flow."""
-    if not set(NEEDED) <= set(given):
+    return _narrowed(requirement, frozenset(given))
+
+
+@lru_cache(maxsize=1_024)
+def _narrowed(requirement: Requirement, given: frozenset[str]) -> tuple[str, ...]:
+    if not given.issuperset(NEEDED):
         return ()
     needs = {path: ground_of(column) for path, column in _columns(requirement).items()}
     return tuple(path for path, ground in needs.items() if ground is None or ground in given)

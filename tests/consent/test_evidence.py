@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -295,10 +296,10 @@ def test_what_opens_needs_the_citizen_and_what_closes_says_who_did_it(
     key = record(ledger_conn, secrets, trust, given, token(tmp_path, given))
     until = {"valid_until": wanted.valid_until + DAY, "retain_until": wanted.retain_until + DAY}
 
-    def signed(event: Event, number: str = ONE, **ends: Any) -> Sealed:
+    def signed(event: Event, number: str = ONE, ends: dict[str, datetime] | None = None) -> Sealed:
         nonce = notices.act_notice(event, key, ends).digest
         word = identity.provider(tmp_path).authenticate(number, nonce, AT)
-        return evidence.for_change(ledger_conn, secrets, trust, key, event, word, AT, **ends)
+        return evidence.for_change(ledger_conn, secrets, trust, key, event, word, AT, **(ends or {}))
 
     ledger.pause(ledger_conn, key, AT)
     with pytest.raises(GateRefused):
@@ -306,7 +307,7 @@ def test_what_opens_needs_the_citizen_and_what_closes_says_who_did_it(
     ledger.resume(ledger_conn, key, AT, signed(Event.RESUMED))
     with pytest.raises(GateRefused):
         ledger.renew(ledger_conn, key, until["valid_until"], AT)
-    ledger.renew(ledger_conn, key, until["valid_until"], AT, until["retain_until"], signed(Event.RENEWED, **until))
+    ledger.renew(ledger_conn, key, until["valid_until"], AT, until["retain_until"], signed(Event.RENEWED, ends=until))
     vault.keys(ledger_conn, secrets, "RRN", [TWO], AT)
     with pytest.raises(IntegrityError, match="another person's"):
         signed(Event.WITHDRAWN, TWO)

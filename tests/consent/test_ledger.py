@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from consent import applications, gate, ledger, schema
 from consent.append import canonical
 from consent.errors import ForbiddenTransition
+from consent.history import history_of_subject
 from consent.model import Grant, Kind, Mode, Reason, Scope, Sealed, Unasked
 from hanbeon.errors import GateRefused, UsageError
 from tests.consent.making import AT, DAY, SECOND, application, approval, grant, proof, scope, standing
@@ -356,3 +357,10 @@ def test_nothing_more_is_authorised_for_a_decided_application(ledger_conn: psyco
 def test_a_malformed_grant_is_refused_in_a_sentence(change: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         grant(**change)
+
+
+def test_an_approval_names_the_document_of_its_agreement(ledger_conn: psycopg.Connection) -> None:
+    key = ledger.approve(ledger_conn, approval(reference="행정안전부-2026-17"), AT)
+    (event,) = history_of_subject(ledger_conn, key)
+    assert event.is_intact
+    assert (event.payload or {})["reference"] == "행정안전부-2026-17"

@@ -29,7 +29,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "state": ("granted", "paused", "withdrawn", "expired", "consumed", "odd", None),
     "mode": ("one_time", "standing", "odd", None),
     "kind": ("consent", "demand", "statute", "odd", None),
-    "proof_digest": ("ab" * 32, None),
+    "proof_digest": ("ab" * 32, "ab" * 32, None),
     "used_count": (0, 1, 2, None),
     "frequency_cap": (None, 1, 2),
     "_subject_key": (1, None),
@@ -39,7 +39,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "authorisation_id": ("a", None),
 }
 APPROVAL_CHANGES = {n: CHANGES[n] for n in ("holder", "recipient", "purpose", "valid_from", "valid_until")} | {
-    "state": ("active", "suspended", "ended", "odd", None)
+    "state": ("active", "suspended", "suspended", "suspended", "ended", "odd", None)
 }
 
 
