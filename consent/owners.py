@@ -7,6 +7,7 @@ database holds them encrypted under the vault's key, bound to their row.
 
 import os
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import psycopg
 from cryptography.exceptions import InvalidTag
@@ -23,7 +24,6 @@ create table if not exists owner_secrets (
 """
 SECRET_BYTES = 32
 NONCE_BYTES = 12
-KEY_OWNER_BYTES = 8
 
 
 def owner_of_key(subject_key: int) -> bytes:
@@ -64,20 +64,31 @@ def secrets_of(conn: psycopg.Connection, secrets: Secrets, owners: Collection[by
         return found | known(conn, secrets, missing)
 
 
-def destroy(conn: psycopg.Connection, owners: Collection[bytes]) -> int:
+def destroy(conn: psycopg.Connection, owners: Collection[bytes], at: datetime) -> int:
     """Forget these secrets for good; how many there were.
 
-    Whoever has granted what is still in force keeps hers: it seals the evidence of that grant, rows or no rows.
+    Whoever granted what is in force, or what ended by itself and whose data life is not over, keeps hers: it seals the
+    evidence of that grant, rows or no rows. Withdrawing ends that too.
     """
-    keys = {int.from_bytes(owner, "big", signed=True): owner for owner in owners if len(owner) == KEY_OWNER_BYTES}
     with conn.transaction():
-        rows = conn.execute(
-            "select distinct grantor_key from authorisations"
-            " where grantor_key = any(%s::bigint[]) and state in ('granted', 'paused')",
-            [list(keys)],
-        ).fetchall()
-        gone = set(owners) - {keys[row[0]] for row in rows}
+        gone = set(owners) - _grantors(conn, at)
         return conn.execute("delete from owner_secrets where owner = any(%s::bytea[])", [list(gone)]).rowcount
+
+
+def destroy_but(conn: psycopg.Connection, held: Collection[bytes], at: datetime) -> int:
+    """Forget the secret of everybody but those who own rows, and those who `destroy` spares; how many there were."""
+    with conn.transaction():
+        kept = set(held) | _grantors(conn, at)
+        return conn.execute("delete from owner_secrets where owner <> all(%s::bytea[])", [list(kept)]).rowcount
+
+
+def _grantors(conn: psycopg.Connection, at: datetime) -> set[bytes]:
+    rows = conn.execute(
+        "select distinct grantor_key from authorisations where grantor_key is not null and (state in"
+        " ('granted', 'paused') or (state in ('expired', 'consumed') and retain_until > %s))",
+        [at],
+    )
+    return {owner_of_key(row[0]) for row in rows}
 
 
 def derive(secret: bytes, purpose: str) -> bytes:

@@ -1,46 +1,30 @@
 """Erase what nothing covers any more: from every table, then from every old version, file and staging folder.
 
-In: the gate of now. Out: tables without the uncovered rows and columns, purged of the versions that still held them,
-and a byte scan that says so. Its own path: dbt has no part in it, and no quality verdict delays it (P4, P5, P7).
+In: the gate of now. Out: tables without the uncovered rows and columns; what went is then taken away for good and
+certified (`pipeline.purging`). Its own path: dbt has no part in it, and no quality verdict delays it (P4, P5, P7).
 """
 
 from collections.abc import Mapping
 from functools import partial
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from consent import gate, ledger
-from hanbeon.errors import IntegrityError
-from lake import erase as lake_erase
+from consent import erasures, gate, ledger
 from pipeline import staging
 from pipeline.bronze import quarantine_schema
-from pipeline.commit import Change, Current, Plan, commit, purge_tables
+from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
 from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
-from pipeline.operations import append_plan, record
+from pipeline.operations import record
 from pipeline.pull import changed
-from pipeline.residue import Loss, Residue
+from pipeline.purging import begin, finish_erasures, take_away
+from pipeline.residue import Residue
 from pipeline.run import Run
 from pipeline.sharing import bundle_compute, documents, share_compute, shares
 from pipeline.summary import Summary
 from schemas.contract import Contract, gold, sources
 
-ERASURES = "ops/erasures"
-ERASURES_SCHEMA = pa.schema(
-    [
-        pa.field("run_id", pa.string()),
-        pa.field("table", pa.string()),
-        pa.field("erased_at", pa.timestamp("us", tz="UTC")),
-        pa.field("ledger_position", pa.int64()),
-        pa.field("rows_removed", pa.int64()),
-        pa.field("rows_narrowed", pa.int64()),
-        pa.field("version", pa.int64()),
-        pa.field("needles", pa.int64()),
-        pa.field("residue", pa.int64()),
-    ]
-)
 BUNDLES = "gold/service_bundles"
 
 
@@ -49,39 +33,32 @@ def erase(run: Run) -> Summary:
     started_at = run.at()
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
-    residue = Residue()
-    plans = _plans(run, residue)
-    versions = {leaf.table: leaf.version for leaf in commit(run, plans, {"verb": "erase"})}
-    staging.discard(run)
-    purged = purge_tables(run, [plan.table for plan in plans])
-    findings = lake_erase.scan(run.settings.lake_root, residue.needles)
-    lost = {table: loss for table, loss in residue.losses.items() if table in versions}
-    position = ledger.position(run.conn)
-    _certify(run, lost, versions, position, len(residue.needles), len(findings))
+    finish_erasures(run)
+    with erasures.alone(run.conn):
+        residue = Residue()
+        versions = {leaf.table: leaf.version for leaf in commit(run, _plans(run, residue), {"verb": "erase"})}
+        staging.discard(run)
+        done = take_away(run, begin(run, residue))
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
         dataset=None,
         started_at=started_at,
         finished_at=run.at(),
-        verdict="failed" if findings else "passed" if versions or purged else "unchanged",
-        ledger_position=position,
+        verdict="passed" if versions or done.files_removed else "unchanged",
+        ledger_position=ledger.position(run.conn),
         code_hash=run.code_hash,
         counts={
-            "rows_removed": sum(loss.removed for loss in lost.values()),
-            "rows_narrowed": sum(loss.narrowed for loss in lost.values()),
-            "tables_purged": len(purged),
-            "residue": len(findings),
+            "rows_removed": sum(loss.removed for loss in done.losses),
+            "rows_narrowed": sum(loss.narrowed for loss in done.losses),
+            "tables_purged": done.tables_purged,
+            "residue": 0,
+            "certificate": done.certificate or 0,
         },
         withheld=_withheld(run),
         versions=versions,
     )
     record(run, [summary])
-    if findings:
-        raise IntegrityError(
-            f"{len(findings)} files still hold erased evidence, the first is {findings[0].path}. Run "
-            "`hanbeon recover`, then erase again; until then the erasure is not done."
-        )
     return summary
 
 
@@ -91,28 +68,6 @@ def _withheld(run: Run) -> Mapping[str, int]:
     for row in gate.withheld(ledger.snapshot(run.conn), run.at()).to_pylist():
         total[row["reason"]] = total.get(row["reason"], 0) + int(row["count"])
     return total
-
-
-def _certify(
-    run: Run, lost: Mapping[str, Loss], versions: Mapping[str, int], position: int, needles: int, residue: int
-) -> None:
-    """Append what each table lost, and what the scan found, to `ops/erasures`."""
-    rows = [
-        {
-            "run_id": run.run_id,
-            "table": table,
-            "erased_at": run.at(),
-            "ledger_position": position,
-            "rows_removed": loss.removed,
-            "rows_narrowed": loss.narrowed,
-            "version": versions[table],
-            "needles": needles,
-            "residue": residue,
-        }
-        for table, loss in lost.items()
-    ]
-    plan = append_plan(ERASURES, pa.Table.from_pylist(rows, schema=ERASURES_SCHEMA), ("run_id", "table", "version"))
-    commit(run, [plan], {"verb": "erase"})
 
 
 def _plans(run: Run, residue: Residue) -> list[Plan]:

@@ -15,6 +15,7 @@ from lake import erase, layout, verify
 from pipeline.attest import need_no_contradiction
 from pipeline.lease import lease_if_free
 from pipeline.pointer import move_pointer
+from pipeline.purging import finish_erasures
 from pipeline.run import Run
 from pipeline.settle import settle
 from pipeline.workspace import sweep as sweep_workspaces
@@ -22,13 +23,17 @@ from pipeline.workspace import sweep as sweep_workspaces
 
 @dataclass(frozen=True)
 class RecoveryReport:
-    """Tables looked at, commits that got their leaf, files without a version, dead workspaces, tables in use."""
+    """Tables looked at, commits that got their leaf, files without a version, dead workspaces, tables in use.
+
+    `erasures` were begun by a process that died, and are ended now.
+    """
 
     tables: int
     finished: int
     orphans: int
     staging: int
     busy: int
+    erasures: int = 0
 
     def counts(self) -> Mapping[str, int]:
         return asdict(self)
@@ -53,4 +58,4 @@ def recover(run: Run) -> RecoveryReport:
         move_pointer(run, journal.showable(run.conn))
     staging = layout.staging_path(root)
     swept = sweep_workspaces(staging, "standardise-") if staging.exists() else 0
-    return RecoveryReport(len(names), finished, orphans, swept, busy)
+    return RecoveryReport(len(names), finished, orphans, swept, busy, finish_erasures(run))

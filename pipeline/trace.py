@@ -18,9 +18,9 @@ from consent.narrow import snapshot_of_application, snapshot_of_subject
 from consent.snapshot import Snapshot
 from hanbeon.errors import UsageError
 from pipeline.coverage import paths_of
-from pipeline.erase import ERASURES, ERASURES_SCHEMA
 from pipeline.lawfulness import Authorisation, Row, authorisations
 from pipeline.lineage import HeldRow, Link, chain, evidence_tables, held_rows, row_of
+from pipeline.purging import ERASURES, ERASURES_SCHEMA
 from pipeline.reading import Standing, read, runs, standing, verdicts
 from pipeline.run import Run
 from schemas.contract import Contract, source

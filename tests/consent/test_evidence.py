@@ -262,10 +262,10 @@ def test_p4_the_owners_key_destroyed_nobody_reads_the_evidence_and_the_event_sti
 ) -> None:
     key = record(ledger_conn, secrets, trust, wanted, token(tmp_path, wanted))
     owner = owners.owner_of_key(wanted.grantor_key or 0)
-    assert owners.destroy(ledger_conn, [owner]) == 0  # what is in force keeps its evidence
+    assert owners.destroy(ledger_conn, [owner], AT) == 0  # what is in force keeps its evidence
     assert evidence.open_evidence(ledger_conn, secrets, key) is not None
     ledger.withdraw(ledger_conn, key, AT)
-    assert owners.destroy(ledger_conn, [owner]) == 1
+    assert owners.destroy(ledger_conn, [owner], AT) == 1
     assert evidence.open_evidence(ledger_conn, secrets, key) is None
     event, _ = history(ledger_conn, key)
     assert event.is_intact

@@ -6,6 +6,7 @@ import pytest
 from consent import owners
 from consent.secrets import Secrets
 from hanbeon.errors import IntegrityError
+from tests.consent.making import AT
 
 ONE, TWO, SHARED = owners.owner_of_key(-5), owners.owner_of_key(2**62), b"p" * 16
 
@@ -20,7 +21,7 @@ def test_an_owner_keeps_its_secret_and_no_two_have_the_same(ledger_conn: psycopg
 
 def test_a_destroyed_secret_never_comes_back(ledger_conn: psycopg.Connection, secrets: Secrets) -> None:
     before = owners.secrets_of(ledger_conn, secrets, [ONE, TWO])
-    assert owners.destroy(ledger_conn, [ONE, SHARED]) == 1
+    assert owners.destroy(ledger_conn, [ONE, SHARED], AT) == 1
     assert owners.known(ledger_conn, secrets, [ONE, TWO]) == {TWO: before[TWO]}
     assert owners.secrets_of(ledger_conn, secrets, [ONE])[ONE] != before[ONE]
 

@@ -1,0 +1,151 @@
+"""Erasures that were begun, so that a kill between purge and certificate loses nothing (F1, P4).
+
+In: a connection, what an erasure is about to take away for good, and the ids that must be nowhere afterwards. Out: its
+number; what is unfinished; and, once it is finished, its certificate's number. The ids rest encrypted under the
+vault's key while they are needed, and are gone afterwards.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import psycopg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from consent.secrets import Secrets
+from hanbeon.errors import IntegrityError
+
+NONCE_BYTES = 12
+LOCK = 0x68616E65  # one erasure at a time
+TABLES = """
+create table if not exists erasures (
+    number bigint generated always as identity primary key,
+    run_id text not null,
+    opened_at timestamptz not null,
+    ledger_position bigint not null,
+    losses json not null,
+    sealed bytea,  -- the ids that must be nowhere; none once it is finished
+    finished_at timestamptz,
+    certificate bigint references log_bodies,
+    check ((sealed is null) = (finished_at is not null))
+);
+create index if not exists erasures_unfinished on erasures (number) where finished_at is null;
+"""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Of one table: its version without the rows, how many rows went, how many stay and say less."""
+
+    table: str
+    version: int
+    removed: int
+    narrowed: int
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """One that was begun and has no certificate yet."""
+
+    number: int
+    run_id: str
+    opened_at: datetime
+    ledger_position: int
+    losses: tuple[Loss, ...]
+    needles: tuple[str, ...]
+
+
+@contextmanager
+def alone(conn: psycopg.Connection) -> Iterator[None]:
+    """One erasure at a time; a killed one lets go with its connection."""
+    conn.execute("select pg_advisory_lock(%s)", [LOCK])
+    try:
+        yield
+    finally:
+        conn.execute("select pg_advisory_unlock(%s)", [LOCK])
+
+
+def begin(
+    conn: psycopg.Connection,
+    secrets: Secrets,
+    run_id: str,
+    position: int,
+    losses: Sequence[Loss],
+    needles: Sequence[str],
+    at: datetime,
+) -> Erasure:
+    """Remember durably what is about to go, before anything goes."""
+    with conn.transaction():
+        row = conn.execute("select nextval(pg_get_serial_sequence('erasures', 'number'))").fetchone()
+        assert row is not None
+        conn.execute(
+            "insert into erasures (number, run_id, opened_at, ledger_position, losses, sealed)"
+            " overriding system value values (%s, %s, %s, %s, %s, %s)",
+            [
+                row[0],
+                run_id,
+                at,
+                position,
+                json.dumps([asdict(one) for one in losses]),
+                _seal(secrets, row[0], needles),
+            ],
+        )
+    return Erasure(row[0], run_id, at, position, tuple(losses), tuple(needles))
+
+
+def unfinished(conn: psycopg.Connection, secrets: Secrets) -> list[Erasure]:
+    """Those whose writer died, oldest first."""
+    with conn.transaction():
+        rows = conn.execute(
+            "select number, run_id, opened_at, ledger_position, losses, sealed from erasures"
+            " where finished_at is null order by number"
+        ).fetchall()
+    return [
+        Erasure(number, run_id, at, position, tuple(Loss(**one) for one in losses), _open(secrets, number, sealed))
+        for number, run_id, at, position, losses, sealed in rows
+    ]
+
+
+def finish(conn: psycopg.Connection, number: int, certificate: int | None, at: datetime) -> None:
+    """It is done: the ids are forgotten, and its certificate is named."""
+    with conn.transaction():
+        conn.execute(
+            "update erasures set finished_at = %s, certificate = %s, sealed = null where number = %s",
+            [at, certificate, number],
+        )
+
+
+def certificate_of(conn: psycopg.Connection, number: int) -> int | None:
+    """The number of the certificate that was already recorded for an erasure, or None (F1: never two)."""
+    with conn.transaction():
+        row = conn.execute(
+            "select number from log_bodies where kind = 4 and (body::json ->> 'erasure')::bigint = %s", [number]
+        ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _json(losses: Sequence[Loss]) -> str:
+    return json.dumps([asdict(one) for one in losses])
+
+
+def _seal(secrets: Secrets, number: int, needles: Sequence[str]) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(secrets.vault).encrypt(nonce, json.dumps(list(needles)).encode(), _associated(number))
+
+
+def _open(secrets: Secrets, number: int, sealed: bytes) -> tuple[str, ...]:
+    try:
+        found = AESGCM(secrets.vault).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(number))
+    except InvalidTag:
+        raise IntegrityError(
+            "What an unfinished erasure must look for cannot be read: row moved, or another key. Restore the keys."
+        ) from None
+    return tuple(json.loads(found))
+
+
+def _associated(number: int) -> bytes:
+    return b"erasures\x00" + str(number).encode()

@@ -1,0 +1,90 @@
+"""The certificate of an erasure: what went, from where, what was looked for, and what stays for which reason (P4).
+
+In: an erasure that is done but for its certificate, and what the scan found. Out: the certificate's number. The body
+is a statement in the log (docs/proof.md, section 4), and stands signed beside it, for whoever was concerned. It names
+nobody.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consent.append import canonical, instant_text
+from consent.bodies import BodyKind, body_of, record_body
+from consent.erasures import Erasure, certificate_of
+from consent.signing import sign_jws
+from lake.files import write_durably
+from pipeline.attest import operator
+from pipeline.run import Run
+
+TYP = "erasure-certificate+jwt"
+FOLDER = "certificates"
+EXCLUDED = (
+    ("recipient's case file", "evidence that was handed over before belongs to the recipient's own records"),
+    ("the holders' own records", "the holder keeps them by its own law; nothing is erased there"),
+    (
+        "subject keys in ledger and access records",
+        "pseudonyms, kept for the legal term, that name nobody without the vault",
+    ),
+    ("storage hardware", "what a disk keeps of overwritten blocks is not seen by any program"),
+    ("backups made outside of Hanbeon", "whoever makes them destroys them, or their key, and says when"),
+)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the scan did: how many ids it looked for, in how many files and bytes, and how many files still had one."""
+
+    needles: int
+    files: int
+    bytes: int
+    residue: int
+
+
+def certify(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, files_removed: int) -> int:
+    """Record and sign the certificate; its number. For an erasure that has one already, that one is signed again."""
+    number = certificate_of(run.conn, erasure.number)
+    if number is None:
+        body = _body(run, erasure, looked, owners_destroyed, files_removed)
+        number = record_body(run.conn, BodyKind.CERTIFICATE, body)
+    recorded = body_of(run.conn, number)
+    assert recorded is not None
+    token = sign_jws(operator(run.settings).documents, canonical(recorded), TYP)
+    write_durably(path_of(run, number), token.encode() + b"\n")
+    return number
+
+
+def path_of(run: Run, number: int) -> Path:
+    return run.settings.log_path / FOLDER / f"{number}.jws"
+
+
+def _body(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, files_removed: int) -> dict[str, Any]:
+    return {
+        "erasure": erasure.number,
+        "erased_at": instant_text(run.at()),
+        "ledger_position": erasure.ledger_position,
+        "inventory": [
+            _entry("tables", "bronze, quarantine, gold, shares", "erased", "newest versions"),
+            _entry("versions", "data files of old versions", "erased", files_removed),
+            _entry("staging", "staging", "erased", "discarded"),
+            _entry("secrets", "owners' secrets", "erased", owners_destroyed),
+            _entry("scan", "every file below the lake's root", "scanned", looked.files),
+        ],
+        "tables": [
+            {"table": one.table, "version": one.version, "rows_removed": one.removed, "rows_narrowed": one.narrowed}
+            for one in sorted(erasure.losses, key=lambda one: one.table)
+        ],
+        "scan": {
+            "needles": looked.needles,
+            "files": looked.files,
+            "bytes": looked.bytes,
+            "residue": looked.residue,
+        },
+        "excluded": [{"what": what, "why": why} for what, why in EXCLUDED],
+        "owners_destroyed": owners_destroyed,
+        "payloads_erased": 0,
+    }
+
+
+def _entry(kind: str, name: str, state: str, detail: str | int) -> dict[str, str]:
+    return {"kind": kind, "name": name, "state": state, "detail": str(detail)}
