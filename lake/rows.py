@@ -121,8 +121,8 @@ def _value(column: str, kind: DuckDBPyType, depth: int = 0) -> str:
     if name == "struct":
         fields = sorted(children)
         inner = [f"{column}.{_quoted(f)}" for f in fields]
-        each = zip(fields, inner, strict=True)
-        parts = [f"'{_netted(f)}', {_net(_value(i, children[f], depth), i)}" for f, i in each]
+        pairs = zip(fields, inner, strict=True)
+        parts = [f"'{_netted(f)}', {_net(_value(i, children[f], depth), i)}" for f, i in pairs]
         return f"concat({', '.join(parts)})"
     raise IntegrityError(f"A column of type {kind} cannot be committed to. Contracts have no such type.")
 
