@@ -404,23 +404,28 @@ class Pack:
     """A disclosure pack: its files, hashed; its keys; its newest checkpoint; its entries by index."""
 
     def __init__(self, folder, trust, report):
-        self.folder, self.report = folder, report
+        self.folder, self.report, self.trust, self.checkpoint = folder, report, trust, None
         listing = (folder / "pack.json").read_bytes()
         self.about = parse(listing)
-        need(self.about.get("format") == "hanbeon-pack/1", "the pack is of no known format")
-        own = Trust((folder / "trust.json").read_bytes())
-        self.trust = trust or own
+        need(self.about["format"] == "hanbeon-pack/1", "the pack is of no known format")
+        self.files = self._hashed()
+        self.entries = {}
+        own = report.check("trust.json", lambda: Trust((folder / "trust.json").read_bytes()))
+        if own is None:
+            return
         if trust is not None and not trust.same(own):
             report.found("trust.json", "the pack's keys are not the keys that you trust")
-        token = (folder / "pack.jws").read_bytes().decode("ascii")
-        need(token.endswith("\n"), "pack.jws is cut off")
-        signed = claims_of(token[:-1], self.trust.documents, PACK_TYP)
-        need(signed == listing, "pack.json is not what the operator signed in pack.jws")
-        self.files = self._hashed()
+        self.trust = trust or own
+        report.check("pack.json", self._signed, listing)
         self.checkpoint = report.check(
             "checkpoint", lambda: read_checkpoint((folder / "checkpoint").read_bytes(), self.trust)
         )
-        self.entries = {}
+
+    def _signed(self, listing):
+        token = (self.folder / "pack.jws").read_bytes().decode("ascii")
+        need(token.endswith("\n"), "pack.jws is cut off")
+        signed = claims_of(token[:-1], self.trust.documents, PACK_TYP)
+        need(signed == listing, "it is not what the operator signed in pack.jws")
 
     def _hashed(self):
         """Every file is listed with its hash, and every listed file is there."""
@@ -696,6 +701,8 @@ class Log:
             self._tiles(levels, width)
         need(tree.root() == self.checkpoint.root, "the entries do not have the root of the checkpoint")
         self._partials(levels)
+        for path in sorted(p for p in (self.folder / "tile").rglob("*") if p.is_file()):
+            self.report.check(f"log/{path.relative_to(self.folder).as_posix()}", self._older, path)
         if self.since is not None:
             need(self.since.size <= size, "the log is shorter than the checkpoint that you kept")
             before = EMPTY if self.since.size == 0 else before
@@ -725,6 +732,17 @@ class Log:
             if rest:
                 held = units(self.folder, f"tile/{level}", self.full.get(level, 0), len(rest), 32)
                 need(held == rest, f"the partial tile of level {level} is not what the entries say")
+
+    def _older(self, path):
+        """A partial tile of an older size is the beginning of the tile that took it over."""
+        name = path.relative_to(self.folder).as_posix()
+        need(re.fullmatch(r"tile/(entries|\d{1,2})(/x\d{3})*/\d{3}(\.p/\d{1,3})?", name), "the file is no tile")
+        if path.parent.suffix == ".p":
+            unit = 52 if name.startswith("tile/entries/") else 32
+            data, full = path.read_bytes(), path.parent.with_suffix("")
+            wider = full if full.exists() else max(path.parent.iterdir(), key=lambda p: int(p.name))
+            need(len(data) == int(path.name) * unit, "the tile is cut off or has trailing nodes")
+            need(wider.read_bytes().startswith(data), "the tile is not the beginning of the one that took it over")
 
     def read_bodies(self):
         """Each public body against its entry's digest; none may be missing."""
