@@ -41,11 +41,20 @@ class Looked:
     residue: int
 
 
-def certify(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, files_removed: int) -> int:
+@dataclass(frozen=True)
+class Went:
+    """What went beside rows: data files, owners' secrets, persons out of the vault (None: not yet)."""
+
+    files: int
+    secrets: int
+    persons: int | None
+
+
+def certify(run: Run, erasure: Erasure, looked: Looked, went: Went) -> int:
     """Record and sign the certificate; its number. For an erasure that has one already, that one is signed again."""
     number = certificate_of(run.conn, erasure.number)
     if number is None:
-        body = _body(run, erasure, looked, owners_destroyed, files_removed)
+        body = _body(run, erasure, looked, went)
         number = record_body(run.conn, BodyKind.CERTIFICATE, body)
     recorded = body_of(run.conn, number)
     assert recorded is not None
@@ -58,16 +67,17 @@ def path_of(run: Run, number: int) -> Path:
     return run.settings.log_path / FOLDER / f"{number}.jws"
 
 
-def _body(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, files_removed: int) -> dict[str, Any]:
+def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, Any]:
     return {
         "erasure": erasure.number,
         "erased_at": instant_text(run.at()),
         "ledger_position": erasure.ledger_position,
         "inventory": [
             _entry("tables", "bronze, quarantine, gold, shares", "erased", "newest versions"),
-            _entry("versions", "data files of old versions", "erased", files_removed),
+            _entry("versions", "data files of old versions", "erased", went.files),
             _entry("staging", "staging", "erased", "discarded"),
-            _entry("secrets", "owners' secrets", "erased", owners_destroyed),
+            _entry("secrets", "owners' secrets", "erased", went.secrets),
+            _forgotten(went.persons),
             _entry("scan", "every file below the lake's root", "scanned", looked.files),
         ],
         "tables": [
@@ -81,9 +91,16 @@ def _body(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, fil
             "residue": looked.residue,
         },
         "excluded": [{"what": what, "why": why} for what, why in EXCLUDED],
-        "owners_destroyed": owners_destroyed,
+        "owners_destroyed": went.secrets,
         "payloads_erased": 0,
     }
+
+
+def _forgotten(persons: int | None) -> dict[str, str]:
+    name = "identifiers in the vault, and that they were asked for"
+    if persons is None:
+        return _entry("persons", name, "pending", "another process was at work: the next erasure forgets them")
+    return _entry("persons", name, "erased", persons)
 
 
 def _entry(kind: str, name: str, state: str, detail: str | int) -> dict[str, str]:

@@ -16,8 +16,9 @@ from hanbeon.errors import IntegrityError
 from lake import erase as lake_erase
 from lake import tables
 from pipeline.attest import attest
-from pipeline.certificate import Looked, certify
+from pipeline.certificate import Looked, Went, certify
 from pipeline.commit import commit, purge_tables
+from pipeline.forgetting import forget
 from pipeline.leavings import destroy_unheld, leavings, personal_tables
 from pipeline.operations import append_plan
 from pipeline.residue import Residue
@@ -85,11 +86,12 @@ def take_away(run: Run, erasure: Erasure) -> Done:
             "`hanbeon recover`, then erase again; until then the erasure is not done."
         )
     destroyed = destroy_unheld(run)
+    forgotten = forget(run)
     number = None
-    if erasure.losses:
+    if erasure.losses or forgotten:
         files = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
         looked = Looked(len(erasure.needles), len(files), sum(files), 0)
-        number = certify(run, erasure, looked, destroyed, removed)
+        number = certify(run, erasure, looked, Went(removed, destroyed, forgotten))
         _list(run, erasure)
     erasures.finish(run.conn, erasure.number, number, run.at())
     attest(run)
