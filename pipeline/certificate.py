@@ -15,6 +15,7 @@ from consent.erasures import Erasure, certificate_of
 from consent.signing import sign_jws
 from lake.files import write_durably
 from pipeline.attest import operator
+from pipeline.home_scan import Looked
 from pipeline.run import Run
 
 TYP = "erasure-certificate+jwt"
@@ -31,14 +32,14 @@ EXCLUDED = (
 )
 
 
-@dataclass(frozen=True)
-class Looked:
-    """What the scan did: how many ids it looked for, in how many files and bytes, and how many files still had one."""
-
-    needles: int
-    files: int
-    bytes: int
-    residue: int
+SLOW = (
+    ("dead rows and write-ahead log of the ledger's database", "PostgreSQL overwrites them; `erase --now` clears them"),
+    ("files of the home outside of the lake", "hold no row; looked through by `erase --now`"),
+)
+FOREIGN = (
+    "write-ahead log, statistics and backups of the ledger's server",
+    "setting ledger.dsn names a server of its own: whoever administers it lets them run out",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Went:
     files: int
     secrets: int
     persons: int | None
+    database_tables: int = 0  # rewritten without dead rows
 
 
 def certify(run: Run, erasure: Erasure, looked: Looked, went: Went) -> int:
@@ -78,7 +80,7 @@ def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, A
             _entry("staging", "staging", "erased", "discarded"),
             _entry("secrets", "owners' secrets", "erased", went.secrets),
             _forgotten(went.persons),
-            _entry("scan", "every file below the lake's root", "scanned", looked.files),
+            *_at_once(erasure, looked, went),
         ],
         "tables": [
             {"table": one.table, "version": one.version, "rows_removed": one.removed, "rows_narrowed": one.narrowed}
@@ -88,12 +90,34 @@ def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, A
             "needles": looked.needles,
             "files": looked.files,
             "bytes": looked.bytes,
-            "residue": looked.residue,
+            "residue": len(looked.findings),
         },
-        "excluded": [{"what": what, "why": why} for what, why in EXCLUDED],
+        "excluded": [{"what": what, "why": why} for what, why in _excluded(run, erasure)],
         "owners_destroyed": went.secrets,
         "payloads_erased": 0,
     }
+
+
+def _at_once(erasure: Erasure, looked: Looked, went: Went) -> list[dict[str, str]]:
+    if erasure.values is None:
+        return [_entry("scan", "every file below the lake's root", "scanned", looked.files)]
+    return [
+        _entry("database", "dead rows of the ledger's database", "erased", f"{went.database_tables} tables"),
+        _entry("scan", "every file of home, lake and witness but the agencies'", "scanned", looked.files),
+    ]
+
+
+def _excluded(run: Run, erasure: Erasure) -> list[tuple[str, str]]:
+    found = list(EXCLUDED)
+    if erasure.values is None:
+        return found + list(SLOW)
+    if run.settings.ledger.dsn:
+        found.append(FOREIGN)
+    if erasure.values.shared:
+        found.append((f"{erasure.values.shared} values", "rows that stay say them too, so they were not looked for"))
+    if erasure.values.short:
+        found.append((f"{erasure.values.short} values", "so short that files hold them by chance: not looked for"))
+    return found
 
 
 def _forgotten(persons: int | None) -> dict[str, str]:

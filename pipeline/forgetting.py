@@ -54,15 +54,16 @@ def _named(path: Path, ending: str) -> set[Any]:
         if not named:
             return set()
         table = file.read(columns=named)
-    return {value for column in table.columns for chunk in column.chunks for value in _values(chunk)}
+    return {value for column in table.columns for chunk in column.chunks for value in values_in(chunk)}
 
 
-def _values(column: pa.Array) -> Iterator[Any]:
+def values_in(column: pa.Array) -> Iterator[Any]:
+    """The distinct values of a column, nested ones too."""
     kind = column.type
     if pa.types.is_struct(kind):
         for index in range(kind.num_fields):
-            yield from _values(column.field(index))
+            yield from values_in(column.field(index))
     elif pa.types.is_nested(kind):
-        yield from _values(column.flatten())
+        yield from values_in(column.flatten())
     else:
         yield from column.drop_null().unique().to_pylist()
