@@ -33,6 +33,8 @@ create table if not exists erasures (
     certificate bigint references log_bodies,
     check ((sealed is null) = (finished_at is not null))
 );
+alter table erasures add column if not exists found_at timestamptz;  -- a file outside of the lake still held something
+alter table erasures add column if not exists went bigint[];  -- how much went so far, over every attempt
 create index if not exists erasures_unfinished on erasures (number) where finished_at is null;
 """
 
@@ -48,8 +50,17 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Values:
+    """What must be nowhere in the whole home: values by class. `shared` counts what others lawfully hold too."""
+
+    by_class: tuple[tuple[str, tuple[str, ...]], ...]
+    shared: int
+    short: int
+
+
+@dataclass(frozen=True)
 class Erasure:
-    """One that was begun and has no certificate yet."""
+    """One that was begun and has no certificate yet. With `values` it is `erase --now`."""
 
     number: int
     run_id: str
@@ -57,6 +68,7 @@ class Erasure:
     ledger_position: int
     losses: tuple[Loss, ...]
     needles: tuple[str, ...]
+    values: Values | None = None
 
 
 @contextmanager
@@ -77,6 +89,7 @@ def begin(
     losses: Sequence[Loss],
     needles: Sequence[str],
     at: datetime,
+    values: Values | None = None,
 ) -> Erasure:
     """Remember durably what is about to go, before anything goes."""
     with conn.transaction():
@@ -91,21 +104,22 @@ def begin(
                 at,
                 position,
                 json.dumps([asdict(one) for one in losses]),
-                _seal(secrets, row[0], needles),
+                _seal(secrets, row[0], needles, values),
             ],
         )
-    return Erasure(row[0], run_id, at, position, tuple(losses), tuple(needles))
+    return Erasure(row[0], run_id, at, position, tuple(losses), tuple(needles), values)
 
 
-def unfinished(conn: psycopg.Connection, secrets: Secrets) -> list[Erasure]:
-    """Those whose writer died, oldest first."""
+def unfinished(conn: psycopg.Connection, secrets: Secrets, is_now: bool = False) -> list[Erasure]:
+    """Those whose writer died, oldest first; with `is_now` also those that wait for somebody to remove a file."""
     with conn.transaction():
         rows = conn.execute(
             "select number, run_id, opened_at, ledger_position, losses, sealed from erasures"
-            " where finished_at is null order by number"
+            " where finished_at is null and (found_at is null or %s) order by number",
+            [is_now],
         ).fetchall()
     return [
-        Erasure(number, run_id, at, position, tuple(Loss(**one) for one in losses), _open(secrets, number, sealed))
+        Erasure(number, run_id, at, position, tuple(Loss(**one) for one in losses), *_open(secrets, number, sealed))
         for number, run_id, at, position, losses, sealed in rows
     ]
 
@@ -119,6 +133,22 @@ def finish(conn: psycopg.Connection, number: int, certificate: int | None, at: d
         )
 
 
+def add_up(conn: psycopg.Connection, number: int, went: Sequence[int]) -> list[int]:
+    """What this attempt took away, added to what earlier ones did: an attempt that died or found something counts."""
+    with conn.transaction():
+        row = conn.execute("select went from erasures where number = %s for update", [number]).fetchone()
+        before = (row and row[0]) or [0] * len(went)
+        total = [old + new for old, new in zip(before, went, strict=True)]
+        conn.execute("update erasures set went = %s where number = %s", [total, number])
+    return total
+
+
+def found(conn: psycopg.Connection, number: int, at: datetime) -> None:
+    """A file outside of the lake still holds something: somebody has to remove it, then `erase --now` looks again."""
+    with conn.transaction():
+        conn.execute("update erasures set found_at = %s where number = %s", [at, number])
+
+
 def certificate_of(conn: psycopg.Connection, number: int) -> int | None:
     """The number of the certificate that was already recorded for an erasure, or None (F1: never two)."""
     with conn.transaction():
@@ -128,23 +158,25 @@ def certificate_of(conn: psycopg.Connection, number: int) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _json(losses: Sequence[Loss]) -> str:
-    return json.dumps([asdict(one) for one in losses])
-
-
-def _seal(secrets: Secrets, number: int, needles: Sequence[str]) -> bytes:
+def _seal(secrets: Secrets, number: int, needles: Sequence[str], values: Values | None) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(secrets.vault).encrypt(nonce, json.dumps(list(needles)).encode(), _associated(number))
+    clear = {"needles": list(needles), "values": None if values is None else asdict(values)}
+    return nonce + AESGCM(secrets.vault).encrypt(nonce, json.dumps(clear).encode(), _associated(number))
 
 
-def _open(secrets: Secrets, number: int, sealed: bytes) -> tuple[str, ...]:
+def _open(secrets: Secrets, number: int, sealed: bytes) -> tuple[tuple[str, ...], Values | None]:
     try:
         found = AESGCM(secrets.vault).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(number))
     except InvalidTag:
         raise IntegrityError(
             "What an unfinished erasure must look for cannot be read: row moved, or another key. Restore the keys."
         ) from None
-    return tuple(json.loads(found))
+    clear = json.loads(found)
+    given = clear["values"]
+    if given is None:
+        return tuple(clear["needles"]), None
+    by_class = tuple((name, tuple(values)) for name, values in given["by_class"])
+    return tuple(clear["needles"]), Values(by_class, given["shared"], given["short"])
 
 
 def _associated(number: int) -> bytes:

@@ -21,7 +21,7 @@ from consent.model import need_instant
 from consent.secrets import Secrets, keyed_hashes, mac, secrets
 from hanbeon.errors import IntegrityError, UsageError
 
-__all__ = ["Secrets", "find", "keyed_hashes", "keys", "link", "link_many", "reveal", "secrets"]
+__all__ = ["Secrets", "every_identifier", "find", "keyed_hashes", "keys", "link", "link_many", "reveal", "secrets"]
 
 LOCK = 0x7661756C  # assigning is serial: two first sights of one identifier must give one key
 KEY_BYTES = 8  # of the HMAC; a test shortens it to force two identities onto one key
@@ -113,19 +113,35 @@ def reveal(conn: psycopg.Connection, secrets: Secrets, kind: str, keys: pa.Array
             [kind, wanted],
             binary=True,
         ).fetchall()
+    clear = _decrypt(secrets, [(kind, key, sealed) for key, sealed in rows])
+    return pa.table(
+        {"_subject_key": pa.array([r[0] for r in rows], pa.int64()), "identifier": pa.array(clear, pa.string())}
+    )
+
+
+def every_identifier(conn: psycopg.Connection, secrets: Secrets, keys: Sequence[int]) -> set[str]:
+    """Every identifier of any kind and age that stands for one of these keys, in clear: memory only."""
+    with conn.transaction():
+        _check_keys(conn, secrets)
+        rows = conn.execute(
+            "select kind, subject_key, ciphertext from vault_identifiers where subject_key = any(%s::bigint[])",
+            [list(keys)],
+            binary=True,
+        ).fetchall()
+    return set(_decrypt(secrets, rows))
+
+
+def _decrypt(secrets: Secrets, rows: Sequence[tuple[str, int, bytes]]) -> list[str]:
     cipher = AESGCM(secrets.vault)
     try:
-        clear = [
+        return [
             cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(kind, key)).decode()
-            for key, sealed in rows
+            for kind, key, sealed in rows
         ]
     except InvalidTag:
         raise IntegrityError(
             "A vault entry does not belong to its row: moved or changed. Nothing is revealed."
         ) from None
-    return pa.table(
-        {"_subject_key": pa.array([r[0] for r in rows], pa.int64()), "identifier": pa.array(clear, pa.string())}
-    )
 
 
 def _texts(identifiers: pa.Array | Sequence[str | None]) -> list[str | None]:

@@ -43,6 +43,8 @@ OPTIONS = {
     "max_connections": "100",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
+    "min_wal_size": "32MB",
+    "wal_recycle": "off",  # an old segment is unlinked: what was erased does not live on in a renamed one
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "io_method": "sync",

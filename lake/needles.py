@@ -5,8 +5,10 @@ shorter one) are looked for at every position of the chunk by a table of hashes;
 in full. No needle is ever told to anybody: a needle is its number.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import numpy as np
 
@@ -51,7 +53,10 @@ class Needles:
 
 
 def forms(needle: str | bytes) -> list[bytes]:
-    """The ways in which a value may be written down. Raises ValueError for an empty one, which is everywhere."""
+    """The ways in which a value may be written down, in Korean files and JSON too.
+
+    Raises ValueError for an empty one, which is everywhere.
+    """
     if not needle:
         raise ValueError("An empty needle is everywhere.")
     if isinstance(needle, bytes):
@@ -59,7 +64,12 @@ def forms(needle: str | bytes) -> list[bytes]:
     written = [needle]
     if len(needle) == 13 and needle.isascii() and needle.isdigit():
         written.append(f"{needle[:6]}-{needle[6:]}")
-    return list(dict.fromkeys(w.encode(e) for w in written for e in ("utf-8", "utf-16-le", "utf-16-be")))
+    encoded = [w.encode(e) for w in written for e in ("utf-8", "utf-16-le", "utf-16-be")]
+    if not needle.isascii():
+        encoded.append(json.dumps(needle).strip('"').encode())
+        with suppress(UnicodeEncodeError):
+            encoded.append(needle.encode("cp949"))
+    return list(dict.fromkeys(encoded))
 
 
 def _hashes(values: np.ndarray, window: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from consent.erasures import Erasure, certificate_of
 from consent.signing import sign_jws
 from lake.files import write_durably
 from pipeline.attest import operator
+from pipeline.home_scan import Looked
 from pipeline.run import Run
 
 TYP = "erasure-certificate+jwt"
@@ -31,21 +32,31 @@ EXCLUDED = (
 )
 
 
+SLOW = (
+    ("dead rows and write-ahead log of the ledger's database", "PostgreSQL overwrites them; `erase --now` clears them"),
+    ("files of the home outside of the lake", "hold no row; looked through by `erase --now`"),
+)
+FOREIGN = (
+    "write-ahead log, statistics and backups of the ledger's server",
+    "setting ledger.dsn names a server of its own: whoever administers it lets them run out",
+)
+
+
 @dataclass(frozen=True)
-class Looked:
-    """What the scan did: how many ids it looked for, in how many files and bytes, and how many files still had one."""
+class Went:
+    """What went beside rows: data files, owners' secrets, persons out of the vault (None: not yet)."""
 
-    needles: int
     files: int
-    bytes: int
-    residue: int
+    secrets: int
+    persons: int | None
+    database_tables: int = 0  # rewritten without dead rows
 
 
-def certify(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, files_removed: int) -> int:
+def certify(run: Run, erasure: Erasure, looked: Looked, went: Went) -> int:
     """Record and sign the certificate; its number. For an erasure that has one already, that one is signed again."""
     number = certificate_of(run.conn, erasure.number)
     if number is None:
-        body = _body(run, erasure, looked, owners_destroyed, files_removed)
+        body = _body(run, erasure, looked, went)
         number = record_body(run.conn, BodyKind.CERTIFICATE, body)
     recorded = body_of(run.conn, number)
     assert recorded is not None
@@ -58,17 +69,18 @@ def path_of(run: Run, number: int) -> Path:
     return run.settings.log_path / FOLDER / f"{number}.jws"
 
 
-def _body(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, files_removed: int) -> dict[str, Any]:
+def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, Any]:
     return {
         "erasure": erasure.number,
         "erased_at": instant_text(run.at()),
         "ledger_position": erasure.ledger_position,
         "inventory": [
             _entry("tables", "bronze, quarantine, gold, shares", "erased", "newest versions"),
-            _entry("versions", "data files of old versions", "erased", files_removed),
+            _entry("versions", "data files of old versions", "erased", went.files),
             _entry("staging", "staging", "erased", "discarded"),
-            _entry("secrets", "owners' secrets", "erased", owners_destroyed),
-            _entry("scan", "every file below the lake's root", "scanned", looked.files),
+            _entry("secrets", "owners' secrets", "erased", went.secrets),
+            _forgotten(went.persons),
+            *_at_once(erasure, looked, went),
         ],
         "tables": [
             {"table": one.table, "version": one.version, "rows_removed": one.removed, "rows_narrowed": one.narrowed}
@@ -78,12 +90,41 @@ def _body(run: Run, erasure: Erasure, looked: Looked, owners_destroyed: int, fil
             "needles": looked.needles,
             "files": looked.files,
             "bytes": looked.bytes,
-            "residue": looked.residue,
+            "residue": len(looked.findings),
         },
-        "excluded": [{"what": what, "why": why} for what, why in EXCLUDED],
-        "owners_destroyed": owners_destroyed,
+        "excluded": [{"what": what, "why": why} for what, why in _excluded(run, erasure)],
+        "owners_destroyed": went.secrets,
         "payloads_erased": 0,
     }
+
+
+def _at_once(erasure: Erasure, looked: Looked, went: Went) -> list[dict[str, str]]:
+    if erasure.values is None:
+        return [_entry("scan", "every file below the lake's root", "scanned", looked.files)]
+    return [
+        _entry("database", "dead rows of the ledger's database", "erased", f"{went.database_tables} tables"),
+        _entry("scan", "every file of home, lake and witness but the agencies'", "scanned", looked.files),
+    ]
+
+
+def _excluded(run: Run, erasure: Erasure) -> list[tuple[str, str]]:
+    found = list(EXCLUDED)
+    if erasure.values is None:
+        return found + list(SLOW)
+    if run.settings.ledger.dsn:
+        found.append(FOREIGN)
+    if erasure.values.shared:
+        found.append((f"{erasure.values.shared} values", "rows that stay say them too, so they were not looked for"))
+    if erasure.values.short:
+        found.append((f"{erasure.values.short} values", "so short that files hold them by chance: not looked for"))
+    return found
+
+
+def _forgotten(persons: int | None) -> dict[str, str]:
+    name = "identifiers in the vault, and that they were asked for"
+    if persons is None:
+        return _entry("persons", name, "pending", "another process was at work: the next erasure forgets them")
+    return _entry("persons", name, "erased", persons)
 
 
 def _entry(kind: str, name: str, state: str, detail: str | int) -> dict[str, str]:

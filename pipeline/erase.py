@@ -10,7 +10,8 @@ from functools import partial
 import pyarrow.compute as pc
 
 from consent import erasures, gate, ledger
-from pipeline import staging
+from hanbeon.errors import IntegrityError
+from pipeline import home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
@@ -28,37 +29,43 @@ from schemas.contract import Contract, gold, sources
 BUNDLES = "gold/service_bundles"
 
 
-def erase(run: Run) -> Summary:
-    """Remove everything that no authorisation and approval cover now. Raises IntegrityError if a residue is found."""
+def erase(run: Run, is_now: bool = False) -> Summary:
+    """Remove everything that no authorisation and approval cover now. Raises IntegrityError if a residue is found.
+
+    `is_now` clears PostgreSQL's dead rows too, and looks through the whole home for the values that went.
+    """
     started_at = run.at()
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
-    finish_erasures(run)
+    earlier = finish_erasures(run, is_now)
     with erasures.alone(run.conn):
         residue = Residue()
         versions = {leaf.table: leaf.version for leaf in commit(run, _plans(run, residue), {"verb": "erase"})}
         staging.discard(run)
-        done = take_away(run, begin(run, residue))
+        done = take_away(run, begin(run, residue, is_now))
+    findings = [finding for one in (*earlier, done) for finding in one.findings]
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
         dataset=None,
         started_at=started_at,
         finished_at=run.at(),
-        verdict="passed" if versions or done.files_removed else "unchanged",
+        verdict="failed" if findings else "passed" if versions or done.files_removed else "unchanged",
         ledger_position=ledger.position(run.conn),
         code_hash=run.code_hash,
         counts={
             "rows_removed": sum(loss.removed for loss in done.losses),
             "rows_narrowed": sum(loss.narrowed for loss in done.losses),
             "tables_purged": done.tables_purged,
-            "residue": 0,
+            "residue": len(findings),
             "certificate": done.certificate or 0,
         },
         withheld=_withheld(run),
         versions=versions,
     )
     record(run, [summary])
+    if findings:
+        raise IntegrityError(home_scan.sentence(findings))
     return summary
 
 

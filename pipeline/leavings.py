@@ -33,7 +33,7 @@ def leavings(run: Run) -> Leavings:
     before: dict[str, set[Row]] = {}
     after: dict[str, set[Row]] = {}
     for name in personal_tables(run):
-        live = set(_files(run, name))
+        live = set(live_files(run, name))
         base = layout.table_path(run.settings.lake_root, name)
         for path in base.rglob("*.parquet"):
             held = _rows(path)
@@ -50,7 +50,7 @@ def destroy_unheld(run: Run) -> int:
     """Destroy the secret of everybody who owns no row any more: old leaves, and sealed evidence, say nothing then."""
     held: set[bytes] = set()
     for name in personal_tables(run):
-        for path in _files(run, name):
+        for path in live_files(run, name):
             held |= rows.owners(path)
     return owners.destroy_but(run.conn, held, run.at())
 
@@ -59,7 +59,7 @@ def personal_tables(run: Run) -> list[str]:
     return [n for n in layout.table_names(run.settings.lake_root) if n.partition("/")[0] in PERSONAL]
 
 
-def _files(run: Run, name: str) -> Iterator[Path]:
+def live_files(run: Run, name: str) -> Iterator[Path]:
     """The data files of a table's newest version."""
     handle = tables.open_table(run.settings.lake_root, name)
     base = layout.table_path(run.settings.lake_root, name)

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from consent import erasures, ledger
+from consent import dead_rows, erasures, ledger
 from consent.erasures import Erasure, Loss
 from hanbeon.errors import IntegrityError
 from lake import erase as lake_erase
 from lake import tables
+from pipeline import home_scan
 from pipeline.attest import attest
-from pipeline.certificate import Looked, certify
+from pipeline.certificate import Went, certify
 from pipeline.commit import commit, purge_tables
+from pipeline.forgetting import forget
+from pipeline.home_scan import Finding, Looked
+from pipeline.identifying import take
 from pipeline.leavings import destroy_unheld, leavings, personal_tables
 from pipeline.operations import append_plan
 from pipeline.residue import Residue
@@ -41,24 +45,25 @@ ERASURES_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Done:
-    """What an erasure came to. `certificate` is its number, or None where nothing of a person went."""
+    """What an erasure came to. `certificate` is its number, or None where nothing of a person went.
+
+    Where `findings` name a file that somebody has to remove, it is not done, and waits for the next `erase --now`.
+    """
 
     losses: tuple[Loss, ...]
     tables_purged: int
     files_removed: int
     certificate: int | None
+    findings: tuple[Finding, ...] = ()
 
 
-def finish_erasures(run: Run) -> int:
-    """End what erasures that died had begun; how many."""
+def finish_erasures(run: Run, is_now: bool = False) -> list[Done]:
+    """End what erasures that died had begun; with `is_now` also those that wait for a file to be removed."""
     with erasures.alone(run.conn):
-        died = erasures.unfinished(run.conn, run.secrets)
-        for one in died:
-            take_away(run, one)
-    return len(died)
+        return [take_away(run, one) for one in erasures.unfinished(run.conn, run.secrets, is_now)]
 
 
-def begin(run: Run, residue: Residue) -> Erasure:
+def begin(run: Run, residue: Residue, is_now: bool = False) -> Erasure:
     """What is about to go for good, remembered before it goes."""
     found = leavings(run)
     root = run.settings.lake_root
@@ -68,32 +73,56 @@ def begin(run: Run, residue: Residue) -> Erasure:
         for table in sorted({*found.removed, *narrowed})
     ]
     position = ledger.position(run.conn)
-    return erasures.begin(run.conn, run.secrets, run.run_id, position, losses, found.needles, run.at())
+    values = take(run, found.needles) if is_now else None
+    return erasures.begin(run.conn, run.secrets, run.run_id, position, losses, found.needles, run.at(), values)
 
 
 def take_away(run: Run, erasure: Erasure) -> Done:
     """Purge, look whether anything is left, certify. Said again after a kill, it ends what was begun."""
     root = run.settings.lake_root
-    names = personal_tables(run)
     before = _data_files(root)
-    purged = purge_tables(run, names)
+    purged = purge_tables(run, personal_tables(run))
     removed = before - _data_files(root)
+    looked = _look(run, erasure)
+    went = _went(run, erasure, removed)
+    if erasure.values is not None:
+        looked = home_scan.scan(run, erasure)
+    number = None
+    if looked.findings:
+        erasures.found(run.conn, erasure.number, run.at())
+        return Done(erasure.losses, len(purged), removed, None, looked.findings)
+    if erasure.losses or went.persons:
+        number = certify(run, erasure, looked, went)
+        _list(run, erasure)
+    erasures.finish(run.conn, erasure.number, number, run.at())
+    if erasure.values is not None:
+        dead_rows.clear(run.conn, not run.settings.ledger.dsn, ("erasures",))
+    attest(run)
+    return Done(erasure.losses, len(purged), removed, number)
+
+
+def _look(run: Run, erasure: Erasure) -> Looked:
+    """Nothing below the lake's root may hold one of the ids. Raises IntegrityError when a file does."""
+    root = run.settings.lake_root
     findings = lake_erase.scan(root, erasure.needles)
     if findings:
         raise IntegrityError(
             f"{len(findings)} files still hold erased evidence, the first is {findings[0].path}. Run "
             "`hanbeon recover`, then erase again; until then the erasure is not done."
         )
-    destroyed = destroy_unheld(run)
-    number = None
-    if erasure.losses:
-        files = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
-        looked = Looked(len(erasure.needles), len(files), sum(files), 0)
-        number = certify(run, erasure, looked, destroyed, removed)
-        _list(run, erasure)
-    erasures.finish(run.conn, erasure.number, number, run.at())
-    attest(run)
-    return Done(erasure.losses, len(purged), removed, number)
+    files = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
+    return Looked(len(erasure.needles), len(files), sum(files), ())
+
+
+def _went(run: Run, erasure: Erasure, files: int) -> Went:
+    """What goes beside rows, with what earlier attempts of this erasure took already."""
+    secrets, persons = destroy_unheld(run), forget(run)
+    files, secrets, before = erasures.add_up(run.conn, erasure.number, [files, secrets, persons or 0])
+    return Went(files, secrets, None if persons is None else before, _clear(run, erasure))
+
+
+def _clear(run: Run, erasure: Erasure) -> int:
+    return dead_rows.clear(run.conn, not run.settings.ledger.dsn) if erasure.values is not None else 0
 
 
 def _data_files(root: Path) -> int:

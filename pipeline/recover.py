@@ -58,4 +58,4 @@ def recover(run: Run) -> RecoveryReport:
         move_pointer(run, journal.showable(run.conn))
     staging = layout.staging_path(root)
     swept = sweep_workspaces(staging, "standardise-") if staging.exists() else 0
-    return RecoveryReport(len(names), finished, orphans, swept, busy, finish_erasures(run))
+    return RecoveryReport(len(names), finished, orphans, swept, busy, len(finish_erasures(run)))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from consent import schema, vault
+from consent import forgetting, schema, vault
 from consent.trust import Trust, read_trust
 from hanbeon import clock
 from hanbeon.errors import UsageError
@@ -49,6 +49,7 @@ def open_run(settings: Settings, run_id: str, at: Callable[[], datetime] = clock
     if not run_id or len(run_id) > 200 or any(c.isspace() or not c.isprintable() for c in run_id):
         raise UsageError("A run id is a short text without spaces.")
     with ledger_dsn(settings) as dsn, schema.connect(dsn) as conn:
+        forgetting.at_work(conn)
         yield Run(run_id, settings, conn, vault.secrets(settings.keys_path), at, code_hash())
 
 

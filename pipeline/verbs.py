@@ -47,9 +47,9 @@ def publish(run_id: str) -> Summary:
         return publishing.publish(run)
 
 
-def erase(run_id: str) -> Summary:
+def erase(run_id: str, is_now: bool = False) -> Summary:
     with _run(run_id) as run:
-        return erasing.erase(run)
+        return erasing.erase(run, is_now)
 
 
 def recover(run_id: str) -> Summary:

@@ -56,11 +56,17 @@ def publish(run_id: RunId = "", as_json: Json = False) -> None:
     _print_summaries([verbs.standardise(chosen), verbs.publish(chosen)], as_json)
 
 
-def erase(run_id: RunId = "", as_json: Json = False) -> None:
+def erase(
+    run_id: RunId = "",
+    is_now: Annotated[
+        bool, typer.Option("--now", help="Clear the database's dead rows too, and look through the whole home.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Remove everything that nothing covers any more, from every table, version and file."""
     from pipeline import verbs
 
-    _print_summaries([verbs.erase(_checked(run_id))], as_json)
+    _print_summaries([verbs.erase(_checked(run_id), is_now)], as_json)
 
 
 def recover(run_id: RunId = "", as_json: Json = False) -> None:
