@@ -43,7 +43,7 @@ def _reader(path: Path) -> Callable[[Path, int], Chunks] | None:
     return _duckdb if start[8:12] == DUCKDB else known
 
 
-def _stream(file: IO[bytes], overlap: int) -> Chunks:
+def _stream(file: IO[bytes] | gzip.GzipFile, overlap: int) -> Chunks:
     kept = b""
     while chunk := file.read(CHUNK):
         text = kept + chunk
