@@ -111,6 +111,30 @@ def own_korea(tmp_path: Path) -> Iterator[Country]:
         yield found
 
 
+def sealed_rows(korea: Country, key: int) -> list[bytes]:
+    """What PostgreSQL holds of somebody's identifiers and secret: index values and ciphertexts."""
+    found = korea.run.conn.execute(
+        "select lookup, ciphertext from vault_identifiers where subject_key = %s", [key]
+    ).fetchall()
+    found += korea.run.conn.execute(
+        "select ciphertext, ciphertext from owner_secrets where owner = %s", [key.to_bytes(8, "big", signed=True)]
+    ).fetchall()
+    return sorted({bytes(value) for row in found for value in row})
+
+
+def in_the_database(korea: Country, values: list[bytes]) -> set[str]:
+    """The files of PostgreSQL that hold one of the values, write-ahead log and dead rows included."""
+    found = set()
+    for path in (p for p in korea.settings.postgres_path.rglob("*") if p.is_file()):
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        if any(value in raw for value in values):
+            found.add(path.relative_to(korea.settings.postgres_path / "data").parts[0])
+    return found
+
+
 def test_p4_nothing_in_the_home_says_who_it_was(own_korea: Country) -> None:
     korea = own_korea
     run = korea.run
@@ -118,6 +142,10 @@ def test_p4_nothing_in_the_home_says_who_it_was(own_korea: Country) -> None:
     forms = {who.number, f"{who.number[:6]}-{who.number[6:]}"}
     before = found_in(korea.home, who.values | who.evidence_ids | forms)
     assert {value for _, value in before} == who.values | who.evidence_ids  # the scan can fail; P10 holds all along
+    sealed = sealed_rows(korea, who.key)
+    run.conn.execute("checkpoint")
+    assert len(sealed) >= 5  # resident number, pseudonym, secret
+    assert in_the_database(korea, sealed) >= {"base"}
     copy = korea.home.parent / "copy"
     shutil.copytree(korea.settings.lake_root / EXTRACT, copy)
     leave(korea, who.key)
@@ -125,6 +153,7 @@ def test_p4_nothing_in_the_home_says_who_it_was(own_korea: Country) -> None:
     erase(korea.run_as("leaving"), is_now=True)
 
     assert found_in(korea.home, who.values | who.evidence_ids | forms) == set()
+    assert in_the_database(korea, sealed) == set()
     assert vault.find(run.conn, run.secrets, "RRN", [who.number]).to_pylist() == [None]
     body = bodies.bodies(run.conn, BodyKind.CERTIFICATE)[-1]
     token = certificate.path_of(run, body["number"]).read_text().strip()

@@ -20,11 +20,11 @@ from consent.signing import read_jws
 from hanbeon.settings import Settings
 from lake import erase as lake_erase
 from lake import layout
-from pipeline import certificate, purging
+from pipeline import certificate, home_scan, purging
 from pipeline.attest import operator
 from pipeline.erase import erase
 from pipeline.recover import recover
-from pipeline.run import open_run
+from pipeline.run import Run, open_run
 from tests.small_lake import SmallLake
 
 GOLD = "gold/family_relation_certificate"
@@ -88,6 +88,8 @@ STEPS: list[tuple[Any, str]] = [
     (purging, "purge_tables"),
     (lake_erase, "scan"),
     (purging, "destroy_unheld"),
+    (purging, "forget"),
+    (erasures, "add_up"),
     (certificate, "record_body"),
     (certificate, "write_durably"),
     (purging, "_list"),
@@ -132,6 +134,37 @@ def test_f1_killed_after_any_step_the_erasure_is_ended_by_recovery_with_one_cert
     assert old == []
     rows = layout.table_path(run.settings.lake_root, "ops/erasures")
     assert rows.exists()
+
+
+def _die_in_the_scan(settings: Settings) -> None:
+    real = home_scan.scan
+
+    def dying(run: Run, erasure: erasures.Erasure) -> Any:
+        real(run, erasure)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    home_scan.scan = dying  # type: ignore[assignment]
+    with open_run(settings, "dying") as run:
+        erase(run, is_now=True)
+
+
+def test_f1_killed_while_it_looks_through_the_home_it_looks_again(own_lake: SmallLake) -> None:
+    """The values that it looks for outlive the kill, though the vault has forgotten them."""
+    run, two = own_lake.run, own_lake.two
+    ledger.withdraw(run.conn, str(two.consent), run.at())
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["pipeline.erase"])
+    process = context.Process(target=_die_in_the_scan, args=(run.settings,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    (open_one,) = erasures.unfinished(run.conn, run.secrets)
+    assert open_one.values is not None
+    assert recover(run).erasures == 1
+    (body,) = certificates(run.conn)
+    assert body["scan"]["needles"] == len(open_one.needles) + sum(len(v) for _, v in open_one.values.by_class)
+    assert [e["state"] for e in body["inventory"] if e["kind"] == "database"] == ["erased"]
+    assert erasures.unfinished(run.conn, run.secrets) == []
 
 
 def _files(root: Path) -> list[Path]:
