@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from hanbeon.commands.common import Json, Reader, console, opened, print_json, reader_or_account
+from hanbeon.commands.common import (
+    IdentifierFile,
+    Json,
+    Reader,
+    console,
+    identifiers,
+    opened,
+    print_json,
+    reader_or_account,
+)
+from hanbeon.errors import UsageError
 
 app = typer.Typer(
     help="Follow a row back to its consent, or a consent to its rows. Recorded first.", no_args_is_help=True
@@ -77,3 +87,25 @@ def application(
     from hanbeon.commands.trace_view import application_tree
 
     console().print(application_tree(found))
+
+
+@app.command("absence")
+def absence(
+    table: Annotated[str, typer.Argument(help="A table of bronze, gold, shares or quarantine.")],
+    pack: Annotated[Path, typer.Option("--pack", help="The folder for the proof.")],
+    identifier_file: IdentifierFile = None,
+    start: Annotated[int, typer.Option("--from", min=0, help="A size of the log to begin with.")] = 0,
+    stop: Annotated[
+        int | None, typer.Option("--to", help="A size of the log to end with. [default: now]", show_default=False)
+    ] = None,
+    reader: Reader = "",
+) -> None:
+    """That a table never held a row of a person, between two sizes of the log: a disclosure pack that proves it."""
+    from pipeline.absence import prove_absence
+
+    given = identifiers(identifier_file)
+    if len(given) != 1:
+        raise UsageError("A proof of absence is about one person. Give a file with one number.")
+    with opened() as run:
+        versions = prove_absence(run, pack, table, given[0], reader_or_account(reader), start, stop)
+    print(f"{versions} 개 판에 없음 · absent from {versions} versions of {table}; proof in {pack.name}")
