@@ -44,13 +44,14 @@ def erase(run: Run, is_now: bool = False) -> Summary:
         staging.discard(run)
         done = take_away(run, begin(run, residue, is_now))
     findings = [finding for one in (*earlier, done) for finding in one.findings]
+    has_done = bool(earlier or versions or done.files_removed or done.forgotten)
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
         dataset=None,
         started_at=started_at,
         finished_at=run.at(),
-        verdict="failed" if findings else "passed" if versions or done.files_removed else "unchanged",
+        verdict="failed" if findings else "passed" if has_done else "unchanged",
         ledger_position=ledger.position(run.conn),
         code_hash=run.code_hash,
         counts={
@@ -58,7 +59,9 @@ def erase(run: Run, is_now: bool = False) -> Summary:
             "rows_narrowed": sum(loss.narrowed for loss in done.losses),
             "tables_purged": done.tables_purged,
             "residue": len(findings),
-            "certificate": done.certificate or 0,
+            "certificate": max(one.certificate or 0 for one in (*earlier, done)),
+            "forgotten": done.forgotten or 0,
+            "forgotten_later": int(done.forgotten is None),
         },
         withheld=_withheld(run),
         versions=versions,

@@ -55,6 +55,7 @@ class Done:
     files_removed: int
     certificate: int | None
     findings: tuple[Finding, ...] = ()
+    forgotten: int | None = 0  # None: somebody else was at work
 
 
 def finish_erasures(run: Run, is_now: bool = False) -> list[Done]:
@@ -90,7 +91,7 @@ def take_away(run: Run, erasure: Erasure) -> Done:
     number = None
     if looked.findings:
         erasures.found(run.conn, erasure.number, run.at())
-        return Done(erasure.losses, len(purged), removed, None, looked.findings)
+        return Done(erasure.losses, len(purged), removed, None, looked.findings, went.persons)
     if erasure.losses or went.persons:
         number = certify(run, erasure, looked, went)
         _list(run, erasure)
@@ -98,7 +99,7 @@ def take_away(run: Run, erasure: Erasure) -> Done:
     if erasure.values is not None:
         dead_rows.clear(run.conn, not run.settings.ledger.dsn, ("erasures",))
     attest(run)
-    return Done(erasure.losses, len(purged), removed, number)
+    return Done(erasure.losses, len(purged), removed, number, (), went.persons)
 
 
 def _look(run: Run, erasure: Erasure) -> Looked:
