@@ -24,6 +24,7 @@ from pipeline.residue import Residue
 from pipeline.run import Run
 from pipeline.sharing import bundle_compute, documents, share_compute, shares
 from pipeline.summary import Summary
+from pipeline.telling import carry
 from schemas.contract import Contract, gold, sources
 
 BUNDLES = "gold/service_bundles"
@@ -43,6 +44,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
         versions = {leaf.table: leaf.version for leaf in commit(run, _plans(run, residue), {"verb": "erase"})}
         staging.discard(run)
         done = take_away(run, begin(run, residue, is_now))
+    told = carry(run)
     findings = [finding for one in (*earlier, done) for finding in one.findings]
     summary = Summary(
         run_id=run.run_id,
@@ -59,6 +61,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
             "tables_purged": done.tables_purged,
             "residue": len(findings),
             "certificate": done.certificate or 0,
+            **told.counts(),
         },
         withheld=_withheld(run),
         versions=versions,
