@@ -6,6 +6,7 @@ nobody.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from consent.append import canonical, instant_text
 from consent.bodies import BodyKind, body_of, record_body
 from consent.erasures import Erasure, certificate_of
 from consent.signing import sign_jws
+from hanbeon.clock import seoul_date
 from lake.files import write_durably
 from pipeline.attest import operator
 from pipeline.home_scan import Looked
@@ -81,6 +83,7 @@ def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, A
             _entry("secrets", "owners' secrets", "erased", went.secrets),
             _forgotten(went.persons),
             *_at_once(erasure, looked, went),
+            _backups(run),
         ],
         "tables": [
             {"table": one.table, "version": one.version, "rows_removed": one.removed, "rows_narrowed": one.narrowed}
@@ -118,6 +121,15 @@ def _excluded(run: Run, erasure: Erasure) -> list[tuple[str, str]]:
     if erasure.values.short:
         found.append((f"{erasure.values.short} values", "so short that files hold them by chance: not looked for"))
     return found
+
+
+def _backups(run: Run) -> dict[str, str]:
+    """Backups are erased by destroying their key, on a day that settings name; nobody here can see it done."""
+    days = run.settings.retention.backup_key_destroyed_after_days
+    if not days:
+        return _entry("backups", "backups of database and lake", "none", "settings say that none are made")
+    day = seoul_date(run.at()) + timedelta(days=days)
+    return _entry("backups", "backups of database and lake", "operator must", f"destroy their key by {day}")
 
 
 def _forgotten(persons: int | None) -> dict[str, str]:

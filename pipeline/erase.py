@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from consent import erasures, gate, ledger
 from hanbeon.errors import IntegrityError
-from pipeline import home_scan, staging
+from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
@@ -33,9 +33,11 @@ BUNDLES = "gold/service_bundles"
 def erase(run: Run, is_now: bool = False) -> Summary:
     """Remove everything that no authorisation and approval cover now. Raises IntegrityError if a residue is found.
 
-    `is_now` clears PostgreSQL's dead rows too, and looks through the whole home for the values that went.
+    `is_now` clears PostgreSQL's dead rows too, and looks through the whole home for the values that went. The day
+    before the deadline that happens by itself.
     """
     started_at = run.at()
+    is_now = is_now or deadline.is_due(run)
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
     earlier = finish_erasures(run, is_now)

@@ -98,6 +98,7 @@ def take_away(run: Run, erasure: Erasure) -> Done:
         _list(run, erasure)
     erasures.finish(run.conn, erasure.number, number, run.at())
     if erasure.values is not None:
+        erasures.clear_up_to(run.conn, erasure.number, run.at())
         dead_rows.clear(run.conn, not run.settings.ledger.dsn, ("erasures",))
     attest(run)
     return Done(erasure.losses, len(purged), removed, number)
