@@ -1,7 +1,7 @@
 # Every command of this project; CI calls the same ones. A fresh machine needs Python 3.11 and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check up clean
+.PHONY: help run test check up clean drill mutate bench
 
 BIN := .venv/bin
 PACKAGES := $(filter-out tests,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
@@ -17,6 +17,19 @@ run: .venv/.locked ## the main job on a simulated world, from agencies to a comp
 test: .venv/.locked ## the whole test suite, in two processes
 	@$(BIN)/pytest -n 2 --dist loadscope tests
 
+drill: .venv/.locked ## the long runs: a million decisions three ways, 100,000 steps of the ledger, 3,000 of the lake (hours)
+	@HANBEON_DRILL_DECISIONS=1000000 $(BIN)/pytest -s tests/consent/test_three_readings.py
+	@HANBEON_DRILL_LIVES=500 $(BIN)/pytest -s tests/consent/test_ledger_machine.py
+	@HANBEON_DRILL_STEPS=3000 $(BIN)/pytest -s tests/main_job/test_law_machine.py
+
+mutate: .venv/.locked ## mutation testing of consent/ and verify/ (hours); `make mutate ONLY="consent.merkle*"` for a part
+	@HANBEON_DRILL_DECISIONS=5000 $(BIN)/mutmut run $(ONLY)
+	@$(BIN)/mutmut results
+
+bench: .venv/.locked ## speed of log and row trees beside a floor and a peer
+	@$(BIN)/python -m bench.log
+	@$(BIN)/python -m bench.rows
+
 check: .venv/.locked ## style, types, SQL, contracts and the house's import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -29,7 +42,7 @@ up: .venv/.locked ## Airflow's screen with scheduler, and the agencies, until Ct
 	@$(BIN)/hanbeon up
 
 clean: ## forget every run (var/) and every cache; the environment stays
-	@rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs logs
+	@rm -rf var mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs logs
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # uv comes first, at the version and hashes that the lock names; then uv makes the environment equal to the lock.

@@ -110,6 +110,7 @@ class Action(StrEnum):
     TRACE_ROW = "trace_row"
     TRACE_AUTHORISATION = "trace_authorisation"
     TRACE_APPLICATION = "trace_application"
+    PACK = "pack"
 
 
 @dataclass(frozen=True)

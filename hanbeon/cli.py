@@ -23,10 +23,12 @@ from hanbeon.commands import (
     death,
     doctor,
     outbox,
+    receipt,
     representative,
     sources,
     sql,
     trace,
+    verify,
     work,
     world,
 )
@@ -59,6 +61,7 @@ app.add_typer(contracts.app, name="contracts", rich_help_panel=ENGINEERS)
 app.add_typer(world.app, name="world", rich_help_panel=ENGINEERS)
 app.command("doctor", rich_help_panel=ENGINEERS)(doctor.doctor)
 app.add_typer(application.app, name="application", rich_help_panel=SERVICE_DESK)
+consent.app.command("receipt")(receipt.receipt)
 app.add_typer(consent.app, name="consent", rich_help_panel=SERVICE_DESK)
 app.add_typer(approval.app, name="approval", rich_help_panel=SERVICE_DESK)
 app.add_typer(block.app, name="block", rich_help_panel=SERVICE_DESK)
@@ -67,6 +70,7 @@ app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)
 app.command("outbox", rich_help_panel=AUDITORS)(outbox.outbox)
+app.command("verify", rich_help_panel=AUDITORS)(verify.verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,8 @@ In: settings. Out: the screen, and exit code 0 only if every step went well. Air
 while the world is built. Running it again adds nothing but what the world and the citizens did meanwhile.
 """
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -154,4 +156,19 @@ def _family(console: Console, run: "Run") -> bool:
     console.print(show_view.withdrawal(other_id, before, after, summary))
     still = open_bundle(run, application_id, READER)
     console.print(show_view.still_complete(still))
-    return summary.counts["residue"] == 0 and still.is_complete
+    is_proved = _proof(console, run, table, certificate.copies[0].evidence_id)
+    return summary.counts["residue"] == 0 and still.is_complete and is_proved
+
+
+def _proof(console: Console, run: "Run", table: str, evidence_id: str) -> bool:
+    """The court document's row as a disclosure pack, checked by the stand-alone verifier as an auditor would."""
+    from hanbeon.settings import PROJECT
+    from pipeline.pack import write_pack
+
+    console.print(show_view.chapter("4", "서버 없이 증명", "proved with files and a public key alone"))
+    folder = run.settings.home_path / "proof"
+    write_pack(run, folder, table, evidence_id, AUDITOR)
+    verifier = PROJECT / "verify" / "verify.py"
+    checked = subprocess.run([sys.executable, "-I", str(verifier), str(folder)], capture_output=True, text=True)
+    console.print(show_view.proof(folder, checked.stdout))
+    return checked.returncode == 0

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -252,6 +253,19 @@ def still_complete(bundle: "Bundle") -> RenderableType:
     return Text.assemble((words, "bold green" if bundle.is_complete else "bold red"), f" · {english}")
 
 
+def proof(folder: Path, said: str) -> RenderableType:
+    """What the stand-alone verifier says of the disclosure pack, and how to ask it again."""
+    first, *remarks = said.splitlines() or ["the verifier said nothing"]
+    is_good = first.startswith("OK")
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    again = f"python verify/verify.py {shown}"
+    return Group(
+        Text(first, "bold green" if is_good else "bold red"),
+        *(Text(line, "dim") for line in remarks),
+        Text.assemble(("다시 · again: ", "dim"), (again, "cyan")),
+    )
+
+
 def next_steps() -> RenderableType:
     table = Table.grid(padding=(0, 2))
     rows = [
@@ -264,6 +278,7 @@ def next_steps() -> RenderableType:
             "aggregates only; bundles hides small groups",
         ),
         ("감사인 · auditors", "hanbeon consent list", "then: hanbeon trace authorisation <id>"),
+        ("", "hanbeon verify", "the whole lake against its log, from files alone"),
         ("", "hanbeon doctor", "pointer, leaves and files agree (agencies answer while make up runs)"),
         ("담당자 · case workers", "hanbeon application list", "then: hanbeon application show <id>"),
     ]

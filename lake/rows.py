@@ -68,8 +68,9 @@ def _sql(types: Mapping[str, DuckDBPyType], owner: str) -> str:
     pipeline = sorted(n for n in types if n.startswith("_"))
     content = sorted(n for n in types if not n.startswith("_"))
     key = f"unhex(lpad(hex({_quoted(owner)}), 16, '0'))" if owner == "_subject_key" else _quoted(owner)
+    # Materialized, so that both cores hash even where the file is one row group.
     return f"""
-    with texts as (
+    with texts as materialized (
         select
             file_row_number as row,
             {key} as owner,
@@ -95,8 +96,8 @@ def _commitment(part: str, byte: str) -> str:
 
 def _text(names: list[str], types: Mapping[str, DuckDBPyType]) -> str:
     """Of every column the netstring of its name, then that of its value."""
-    parts = [f"'{_netted(n)}' || {_net(_value(_quoted(n), types[n]), _quoted(n))}" for n in names]
-    return " || ".join(parts) or "''"
+    parts = [f"'{_netted(n)}', {_net(_value(_quoted(n), types[n]), _quoted(n))}" for n in names]
+    return f"concat({', '.join(parts)})" if parts else "''"
 
 
 def _value(column: str, kind: DuckDBPyType, depth: int = 0) -> str:
@@ -120,14 +121,14 @@ def _value(column: str, kind: DuckDBPyType, depth: int = 0) -> str:
     if name == "struct":
         fields = sorted(children)
         inner = [f"{column}.{_quoted(f)}" for f in fields]
-        return " || ".join(
-            f"'{_netted(f)}' || {_net(_value(i, children[f], depth), i)}" for f, i in zip(fields, inner, strict=True)
-        )
+        pairs = zip(fields, inner, strict=True)
+        parts = [f"'{_netted(f)}', {_net(_value(i, children[f], depth), i)}" for f, i in pairs]
+        return f"concat({', '.join(parts)})"
     raise IntegrityError(f"A column of type {kind} cannot be committed to. Contracts have no such type.")
 
 
 def _net(value: str, column: str) -> str:
-    return f"case when {column} is null then '-,' else strlen({value}) || ':' || {value} || ',' end"
+    return f"case when {column} is null then '-,' else concat(strlen({value}), ':', {value}, ',') end"
 
 
 def _netted(name: str) -> str:
@@ -152,5 +153,5 @@ def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
 def _database(_process: int) -> duckdb.DuckDBPyConnection:
     """One engine for a process, since opening it costs more than a small file; a forked child gets its own."""
     offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    # Nothing of a file stays in memory: what is erased is to be gone there too.
-    return duckdb.connect(config={**offline, "enable_external_file_cache": False})
+    # Nothing of a file stays in memory or spills to disk: what is erased is to be gone there too.
+    return duckdb.connect(config={**offline, "enable_external_file_cache": False, "temp_directory": ""})

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from consent import journal
 from lake import files, layout
+from pipeline import trusting
 from pipeline.attest import attest
 from pipeline.lease import lease
 from pipeline.run import Run
@@ -18,6 +19,7 @@ from pipeline.run import Run
 def move_pointer(run: Run, versions: Mapping[str, int]) -> None:
     """Show these versions. Mirrors are written in the order of generations, one at a time."""
     attest(run)  # no reader is shown a version whose leaf is not under a witnessed checkpoint
+    trusting.keep(run)
     with lease(run, "log/pointer"):
         journal.move_pointer(run.conn, versions)
         mirror_pointer(run)

@@ -172,8 +172,8 @@ def test_every_command_exists_with_its_options(page: Path) -> None:
 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
-    assert wrong_command("verify")
-    assert wrong_command("consent receipt ID")
+    assert wrong_command("serve")
+    assert wrong_command("contracts diff A B")
     assert wrong_command("sources --jsn")
     assert wrong_command("trace row TABLE EVIDENCE_ID --json") is None
 

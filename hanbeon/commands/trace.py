@@ -1,6 +1,7 @@
 """`hanbeon trace`: auditors follow a row back to the consent, and a consent forward to rows, readers and erasures."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,10 @@ def row(
     table: Annotated[str, typer.Argument(help="A table of bronze, gold, shares or quarantine.")],
     evidence_id: Annotated[str, typer.Argument(help="The row's _evidence_id in that table.")],
     reader: Reader = "",
+    pack: Annotated[
+        Path | None, typer.Option("--pack", help="Write a disclosure pack to this folder.", show_default=False)
+    ] = None,
+    is_redacted: Annotated[bool, typer.Option("--redact", help="The pack shows no content of the row.")] = False,
     as_json: Json = False,
 ) -> None:
     """From one row back to authorisation, source record, pull, contract, verdict and table version."""
@@ -24,6 +29,10 @@ def row(
 
     with opened() as run:
         found = trace_row(run, table, evidence_id, reader_or_account(reader))
+        if pack is not None:
+            from pipeline.pack import write_pack
+
+            write_pack(run, pack, table, evidence_id, reader_or_account(reader), is_redacted=is_redacted)
     if as_json:
         print_json(asdict(found))
         return

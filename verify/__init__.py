@@ -1,0 +1,1 @@
+"""The offline verifier: reads files alone, shares no code with the writers."""

@@ -1,0 +1,263 @@
+"""The full check of a lake: all that `verify.py` does, and what stands in the Parquet files.
+
+In: a lake's folder and the public keys. Out: findings and exit code, as `verify.py` gives them. Ledger events and
+access records are held against the log's entries one by one; every row of bronze, gold, quarantine and shares against
+the authorisations that the events add up to at the position of the table's newest commit. Needs pyarrow; shares no code
+with the writers.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from verify import verify as plain
+
+EVENTS, ACCESSES = "ledger/events", "ops/accesses"
+WITHOUT_EVIDENCE = ("gold/service_bundles",)  # says of applications which documents are there, and holds none
+CLOSING = ("withdrawn", "expired", "consumed", "paused")
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Authorisation:
+    """What the events say of one authorisation, up to a position."""
+
+    subjects: dict[int, set[str]]  # subject key -> official column names, without their group
+    recipient: str
+    valid_from: datetime
+    valid_until: datetime
+    is_open: bool = True
+
+
+@dataclass
+class Lake:
+    """A lake whose log was checked: its entries by kind and number, its commits' bodies by table."""
+
+    root: Path
+    report: Any
+    log: Any
+    bodies: dict[str, dict[int, Row]] = field(default_factory=dict)
+    events: list[Row] = field(default_factory=list)
+
+    def digests(self, kind: int) -> dict[int, bytes]:
+        return {entry.number: entry.digest for _, entry in self.log.kept if entry.kind == kind}
+
+
+def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool) -> int:
+    """Check a lake, or a pack as `verify.py` does. Returns the exit code."""
+    if (folder / "pack.json").exists() or not (folder / "log").is_dir():
+        arguments = [str(folder), *_option("--trust", trust), *_option("--since", since)]
+        return int(plain.main([*arguments, "--json"] if as_json else arguments))
+    report = plain.Report()
+    own = folder / "log" / "trust.json" if trust is None else trust
+    keys = report.check(str(own), lambda: plain.Trust(own.read_bytes()))
+    kept = None
+    if keys is not None and since is not None:
+        kept = report.check(str(since), lambda: plain.read_checkpoint(since.read_bytes(), keys))
+    if keys is not None and not report.findings:
+        log = plain.check_lake(folder, keys, report, kept)
+        if log is not None:
+            check_contents(Lake(folder, report, log))
+    if trust is None:
+        report.remarks.append("The keys are the lake's own. Compare them with a copy that you trust (--trust).")
+    return _say(report, as_json)
+
+
+def check_contents(lake: Lake) -> None:
+    for index, entry in lake.log.kept:
+        if entry.kind == plain.COMMIT and index in lake.log.bodies:
+            body = lake.log.bodies[index]
+            lake.bodies.setdefault(body["table"], {})[body["version"]] = body
+    lake.report.check(EVENTS, _check_events, lake)
+    lake.report.check(ACCESSES, _check_accesses, lake)
+    for name in sorted(lake.bodies):
+        if name.partition("/")[0] in ("bronze", "gold", "quarantine", "shares") and name not in WITHOUT_EVIDENCE:
+            lake.report.check(name, _check_rows, lake, name)
+
+
+def _check_events(lake: Lake) -> None:
+    """Each event of the lake's copy is what the log's entry commits to, and none is missing before the newest."""
+    digests = lake.digests(plain.EVENT)
+    seen = set()
+    for row in _rows(lake.root, EVENTS):
+        position, where = row["position"], f"{EVENTS}: event {row['position']}"
+        lake.report.check(where, _check_event, row, digests.get(position))
+        plain.need(position not in seen, f"event {position} stands there twice")
+        seen.add(position)
+        lake.events.append(row)
+    lake.events.sort(key=lambda row: int(row["position"]))
+    for missing in sorted(set(range(1, max(seen, default=0) + 1)) - seen):
+        lake.report.found(EVENTS, f"event {missing} is missing")
+    lake.report.did("ledger events", len(seen))
+
+
+def _check_event(row: Row, digest: bytes | None) -> None:
+    plain.need(digest is not None, "the log has no entry of it")
+    plain.need(row["leaf_hash"] == digest, "its hash is not the one in the log")
+    if row["salt"] is None and row["payload"] is None:
+        return
+    members = {
+        "authorisation_id": row["authorisation_id"],
+        "instant": _instant_text(row["instant"]),
+        "kind": row["kind"],
+        "payload": plain.parse(row["payload"]),
+        "position": row["position"],
+        "subject": row["subject"],
+    }
+    plain.need(plain.canonical(members["payload"]).decode() == row["payload"], "its payload is not canonical")
+    plain.need(plain.sha256(row["salt"], plain.canonical(members)) == digest, "it is not what the log commits to")
+
+
+def _check_accesses(lake: Lake) -> None:
+    """Each access record of the lake's copy is what the log's entry commits to."""
+    digests = lake.digests(plain.ACCESS)
+    count = 0
+    for row in _rows(lake.root, ACCESSES):
+        lake.report.check(f"{ACCESSES}: record {row['access_id']}", _check_access, row, digests)
+        count += 1
+    lake.report.did("access records", count)
+
+
+def _check_access(row: Row, digests: Mapping[int, bytes]) -> None:
+    digest = digests.get(int(row["access_id"]))
+    plain.need(digest is not None, "the log has no entry of it")
+    plain.need(row["leaf_hash"] == digest, "its hash is not the one in the log")
+    if row["salt"] is None:
+        return
+    record = {n: v for n, v in row.items() if n not in ("salt", "leaf_hash")}
+    record["recorded_at"] = _instant_text(record["recorded_at"])
+    record["_subject_key"] = None if record["_subject_key"] is None else str(record["_subject_key"])
+    plain.need(plain.sha256(row["salt"], plain.canonical(record)) == digest, "it is not what the log commits to")
+
+
+def _check_rows(lake: Lake, name: str) -> None:
+    """Every row names an authorisation that stood at the table's newest commit, of its subject and its columns."""
+    newest = max(lake.bodies[name])
+    position = int(lake.bodies[name][newest]["ledger_position"])
+    at = _gate_instant(lake.root, name, newest)
+    standing = _standing(lake.events, position, at)
+    recipient = name.split("/")[1] if name.startswith("shares/") else None
+    is_official = not name.startswith(("bronze/", "quarantine/"))  # the others have the holder's own names
+    columns = _columns_of(standing)
+    wrong: dict[str, int] = {}
+    count = 0
+    for row in _rows(lake.root, name):
+        if "_authorisation_id" not in row or (row.get("_subject_key") is None and recipient is None):
+            return
+        finding = _finding(row, standing, columns, recipient, is_official)
+        if finding:
+            wrong[finding] = wrong.get(finding, 0) + 1
+        count += 1
+    for finding, rows in wrong.items():
+        lake.report.found(name, f"{rows} rows: {finding}")
+    lake.report.did("rows", count)
+
+
+def _finding(
+    row: Row,
+    standing: Mapping[str, Authorisation],
+    columns: Mapping[int, set[str]],
+    recipient: str | None,
+    is_official: bool,
+) -> str:
+    """What is wrong with a row, in words without a value; empty when nothing is."""
+    witness = standing.get(row["_authorisation_id"])
+    if witness is None or not witness.is_open:
+        return "their authorisation was not in force when the table was last committed"
+    if recipient is not None:
+        return "" if witness.recipient == recipient else "their authorisation names another recipient"
+    subject = row["_subject_key"]
+    if subject not in witness.subjects:
+        return "their authorisation is about somebody else"
+    shown = {n for n, value in row.items() if not n.startswith("_") and value is not None}
+    return "they hold columns that no authorisation names" if is_official and shown - columns[subject] else ""
+
+
+def _columns_of(standing: Mapping[str, Authorisation]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for one in standing.values():
+        for subject, columns in one.subjects.items() if one.is_open else ():
+            found.setdefault(subject, set()).update(columns)
+    return found
+
+
+def _standing(events: list[Row], position: int, at: datetime) -> dict[str, Authorisation]:
+    """Every authorisation as the events up to a position leave it, open or not at that instant."""
+    found: dict[str, Authorisation] = {}
+    for row in events:
+        key, payload = row["authorisation_id"], row["payload"]
+        if key is None or row["position"] > position:
+            continue
+        given = None if payload is None else json.loads(payload)
+        if row["kind"] == "granted" and given is not None:
+            found[key] = _granted(given)
+        elif key in found and row["kind"] in CLOSING:
+            found[key].is_open = False
+        elif key in found and row["kind"] == "resumed":
+            found[key].is_open = True
+        elif key in found and row["kind"] == "renewed" and given and "valid_until" in given:
+            found[key].valid_until = _instant(given["valid_until"])
+    for one in found.values():
+        one.is_open = one.is_open and one.valid_from <= at < one.valid_until
+    return found
+
+
+def _granted(given: Row) -> Authorisation:
+    subjects: dict[int, set[str]] = {}
+    for scope in given["scopes"]:
+        own = {column.rpartition(".")[2] for column in scope["columns"]}
+        subjects.setdefault(int(scope["subject_key"]), set()).update(own)
+    return Authorisation(subjects, given["recipient"], _instant(given["valid_from"]), _instant(given["valid_until"]))
+
+
+def _gate_instant(root: Path, name: str, version: int) -> datetime:
+    """When the gate was asked for a commit, as its commit file says, which the log pins."""
+    path = root.joinpath(*name.split("/"), "_delta_log", f"{version:020d}.json")
+    for line in path.read_bytes().splitlines():
+        info = json.loads(line).get("commitInfo")
+        if info is not None:
+            return datetime.fromisoformat(info["gate_at"])
+    raise plain.Bad("the commit does not say when the gate was asked")
+
+
+def _rows(root: Path, name: str) -> Iterator[Row]:
+    """The rows of a table's newest version, from its commit files and data files alone."""
+    folder, live = root.joinpath(*name.split("/")), dict[str, bool]()
+    for path in sorted((folder / "_delta_log").glob("*.json")):
+        plain.apply_actions(path.read_bytes(), live)
+    for below in sorted(live):
+        with pq.ParquetFile(folder / below) as file:
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _instant_text(value: datetime) -> str:
+    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _option(name: str, value: Path | None) -> list[str]:
+    return [] if value is None else [name, str(value)]
+
+
+def _say(report: Any, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"ok": not report.findings, "findings": report.findings, "checked": report.counts}))
+        return 1 if report.findings else 0
+    for finding in report.findings:
+        print(f"FAILED {finding}")
+    counted = ", ".join(f"{count:,} {what}" for what, count in report.counts.items()) or "nothing"
+    print(f"{'FAILED' if report.findings else 'OK'}: checked {counted}.")
+    for remark in report.remarks:
+        print(f"  {remark}")
+    sys.stdout.flush()
+    return 1 if report.findings else 0
