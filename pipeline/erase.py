@@ -15,6 +15,7 @@ from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
+from pipeline.expiring import expire_accesses
 from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import record
@@ -40,6 +41,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
     is_now = is_now or deadline.is_due(run)
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
+    expired = expire_accesses(run)
     earlier = finish_erasures(run, is_now)
     with erasures.alone(run.conn):
         residue = Residue()
@@ -64,6 +66,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
             "residue": len(findings),
             "certificate": done.certificate or 0,
             **told.counts(),
+            "access_records_erased": expired,
         },
         withheld=_withheld(run),
         versions=versions,
