@@ -35,6 +35,7 @@ create table if not exists erasures (
 );
 alter table erasures add column if not exists found_at timestamptz;  -- a file outside of the lake still held something
 alter table erasures add column if not exists went bigint[];  -- how much went so far, over every attempt
+alter table erasures add column if not exists cleared_at timestamptz;  -- the database's dead rows went, then or later
 create index if not exists erasures_unfinished on erasures (number) where finished_at is null;
 """
 
@@ -141,6 +142,22 @@ def add_up(conn: psycopg.Connection, number: int, went: Sequence[int]) -> list[i
         total = [old + new for old, new in zip(before, went, strict=True)]
         conn.execute("update erasures set went = %s where number = %s", [total, number])
     return total
+
+
+def clear_up_to(conn: psycopg.Connection, number: int, at: datetime) -> None:
+    """Dead rows that this erasure and those before it left in the database are gone."""
+    with conn.transaction():
+        conn.execute("update erasures set cleared_at = %s where number <= %s and cleared_at is null", [at, number])
+
+
+def oldest_unended(conn: psycopg.Connection) -> datetime | None:
+    """Since when an erasure is unfinished, or waits for the database's dead rows to be cleared; or None."""
+    with conn.transaction():
+        row = conn.execute(
+            "select min(opened_at) from erasures"
+            " where finished_at is null or (certificate is not null and cleared_at is null)"
+        ).fetchone()
+    return row[0] if row else None
 
 
 def found(conn: psycopg.Connection, number: int, at: datetime) -> None:

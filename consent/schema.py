@@ -7,7 +7,7 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, deaths, erasures, evidence, journal, owners, representations, uses
+from consent import accesses, blocks, bodies, deaths, erasures, evidence, journal, outbox, owners, representations, uses
 from consent.log import entries
 from hanbeon.errors import DependencyDown
 
@@ -205,5 +205,6 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(uses.TABLES)
         conn.execute(bodies.TABLES)
         conn.execute(erasures.TABLES)
+        conn.execute(outbox.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)

@@ -1,9 +1,13 @@
-"""Whom we believe: identity providers that say who a citizen is, and agencies that sign what they import.
+"""Whom we believe: identity providers that say who a citizen is, agencies that sign what they import, and partners
+that sign what they received.
 
 In: the trust file (`home/keys/trusted.json`, or where settings name it), the linking key beside it, our origin. Out:
 `Trust`. A token is believed when a trusted provider signed it with Ed25519, for us, over the very notice, just now.
 
-    {"identity_providers": {issuer: {"keys": [JWK]}}, "agencies": {name: {"keys": [JWK]}}}
+    {"identity_providers": {issuer: {"keys": [JWK]}}, "agencies": {name: {"keys": [JWK]}},
+     "partners": {name: {"keys": [JWK]}}}
+
+Partners may be left out: then nobody's acknowledgement counts.
 
 A provider's `sub` is its pseudonym of the person: HMAC-SHA256 of the resident number, in hex, under the linking key
 that provider and operator share (`linking.key`), as 연계정보 (CI) is derived in Korea. So a token shows no number, and
@@ -36,6 +40,7 @@ class Trust:
     identity_providers: Mapping[str, JwkSet] = field(default_factory=dict)
     agencies: Mapping[str, JwkSet] = field(default_factory=dict)
     linking: bytes = field(default=b"", repr=False)
+    partners: Mapping[str, JwkSet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,15 +68,15 @@ def read_trust(path: Path, origin: str) -> Trust:
     except ValueError as error:
         raise SettingsError(f"{FILE_NAME} is not JSON, or {LINKING_NAME} not hexadecimal. Correct it.") from error
     try:
-        providers, agencies = (
-            {str(name): tuple(jwks["keys"]) for name, jwks in given[kind].items()}
-            for kind in ("identity_providers", "agencies")
+        providers, agencies, partners = (
+            {str(name): tuple(jwks["keys"]) for name, jwks in named.items()}
+            for named in (given["identity_providers"], given["agencies"], given.get("partners", {}))
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"{FILE_NAME} must hold identity_providers and agencies with JWK sets.") from error
     if len(linking) != KEY_BYTES:
         raise SettingsError(f"{LINKING_NAME} must be {KEY_BYTES} bytes in hexadecimal. Restore it.")
-    return Trust(origin, providers, agencies, linking)
+    return Trust(origin, providers, agencies, linking, partners)
 
 
 def pseudonym(trust: Trust, identifier: str) -> str:
@@ -100,6 +105,11 @@ def authenticated(trust: Trust, token: str, nonce: str, at: datetime) -> Claims:
 def signed_by_agency(trust: Trust, token: str) -> tuple[str, dict[str, Any]]:
     """The agency that signed this, and what. Raises IntegrityError when no trusted agency did."""
     return _signed(token, trust.agencies)
+
+
+def signed_by_partner(trust: Trust, token: str) -> tuple[str, dict[str, Any]]:
+    """The holder or recipient that signed this, and what. Raises IntegrityError when no trusted one did."""
+    return _signed(token, trust.partners)
 
 
 def _signed(token: str, issuers: Mapping[str, JwkSet]) -> tuple[str, dict[str, Any]]:

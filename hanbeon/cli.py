@@ -22,6 +22,7 @@ from hanbeon.commands import (
     contracts,
     death,
     doctor,
+    outbox,
     receipt,
     representative,
     sources,
@@ -68,6 +69,7 @@ app.add_typer(representative.app, name="representative", rich_help_panel=SERVICE
 app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)
+app.command("outbox", rich_help_panel=AUDITORS)(outbox.outbox)
 app.command("verify", rich_help_panel=AUDITORS)(verify.verify)
 
 

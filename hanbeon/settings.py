@@ -69,9 +69,13 @@ class LakeSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """Legal terms, in days: erasing deadline after withdrawal, and how long access records are kept."""
+    """Terms in days: until an ended authorisation's rows must be gone, until agencies must have acknowledged what they
+    were told, and how long access records are kept. `backup_key_destroyed_after_days`: when the key of backups that the
+    operator makes is destroyed (0: no backup is made)."""
 
     erase_within_days: int = 5
+    acknowledge_within_days: int = 10
+    backup_key_destroyed_after_days: int = 0
     access_records_days: int = 730
 
 

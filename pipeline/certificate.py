@@ -5,7 +5,9 @@ is a statement in the log (docs/proof.md, section 4), and stands signed beside i
 nobody.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from consent.append import canonical, instant_text
 from consent.bodies import BodyKind, body_of, record_body
 from consent.erasures import Erasure, certificate_of
 from consent.signing import sign_jws
+from hanbeon.clock import seoul_date
 from lake.files import write_durably
 from pipeline.attest import operator
 from pipeline.home_scan import Looked
@@ -60,9 +63,13 @@ def certify(run: Run, erasure: Erasure, looked: Looked, went: Went) -> int:
         number = record_body(run.conn, BodyKind.CERTIFICATE, body)
     recorded = body_of(run.conn, number)
     assert recorded is not None
-    token = sign_jws(operator(run.settings).documents, canonical(recorded), TYP)
-    write_durably(path_of(run, number), token.encode() + b"\n")
+    write_durably(path_of(run, number), signed(run, recorded).encode() + b"\n")
     return number
+
+
+def signed(run: Run, body: Mapping[str, Any]) -> str:
+    """A certificate as a compact JWS. Ed25519 is deterministic: signed again, it is the same."""
+    return sign_jws(operator(run.settings).documents, canonical(body), TYP)
 
 
 def path_of(run: Run, number: int) -> Path:
@@ -81,6 +88,7 @@ def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, A
             _entry("secrets", "owners' secrets", "erased", went.secrets),
             _forgotten(went.persons),
             *_at_once(erasure, looked, went),
+            _backups(run),
         ],
         "tables": [
             {"table": one.table, "version": one.version, "rows_removed": one.removed, "rows_narrowed": one.narrowed}
@@ -118,6 +126,15 @@ def _excluded(run: Run, erasure: Erasure) -> list[tuple[str, str]]:
     if erasure.values.short:
         found.append((f"{erasure.values.short} values", "so short that files hold them by chance: not looked for"))
     return found
+
+
+def _backups(run: Run) -> dict[str, str]:
+    """Backups are erased by destroying their key, on a day that settings name; nobody here can see it done."""
+    days = run.settings.retention.backup_key_destroyed_after_days
+    if not days:
+        return _entry("backups", "backups of database and lake", "none", "settings say that none are made")
+    day = seoul_date(run.at()) + timedelta(days=days)
+    return _entry("backups", "backups of database and lake", "operator must", f"destroy their key by {day}")
 
 
 def _forgotten(persons: int | None) -> dict[str, str]:

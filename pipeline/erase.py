@@ -4,26 +4,28 @@ In: the gate of now. Out: tables without the uncovered rows and columns; what we
 certified (`pipeline.purging`). Its own path: dbt has no part in it, and no quality verdict delays it (P4, P5, P7).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pyarrow.compute as pc
 
 from consent import erasures, gate, ledger
 from hanbeon.errors import IntegrityError
-from pipeline import home_scan, staging
+from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
+from pipeline.expiring import expire_accesses
 from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import record
 from pipeline.pull import changed
-from pipeline.purging import begin, finish_erasures, take_away
+from pipeline.purging import Done, begin, finish_erasures, take_away
 from pipeline.residue import Residue
 from pipeline.run import Run
 from pipeline.sharing import bundle_compute, documents, share_compute, shares
 from pipeline.summary import Summary
+from pipeline.telling import carry
 from schemas.contract import Contract, gold, sources
 
 BUNDLES = "gold/service_bundles"
@@ -32,19 +34,23 @@ BUNDLES = "gold/service_bundles"
 def erase(run: Run, is_now: bool = False) -> Summary:
     """Remove everything that no authorisation and approval cover now. Raises IntegrityError if a residue is found.
 
-    `is_now` clears PostgreSQL's dead rows too, and looks through the whole home for the values that went.
+    `is_now` clears PostgreSQL's dead rows too, and looks through the whole home for the values that went. The day
+    before the deadline that happens by itself.
     """
     started_at = run.at()
+    is_now = is_now or deadline.is_due(run)
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
+    expired = expire_accesses(run)
     earlier = finish_erasures(run, is_now)
     with erasures.alone(run.conn):
         residue = Residue()
         versions = {leaf.table: leaf.version for leaf in commit(run, _plans(run, residue), {"verb": "erase"})}
         staging.discard(run)
         done = take_away(run, begin(run, residue, is_now))
+    told = carry(run)
     findings = [finding for one in (*earlier, done) for finding in one.findings]
-    has_done = bool(earlier or versions or done.files_removed or done.forgotten)
+    has_done = bool(earlier or versions or done.files_removed or done.forgotten or expired)
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
@@ -54,15 +60,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
         verdict="failed" if findings else "passed" if has_done else "unchanged",
         ledger_position=ledger.position(run.conn),
         code_hash=run.code_hash,
-        counts={
-            "rows_removed": sum(loss.removed for loss in done.losses),
-            "rows_narrowed": sum(loss.narrowed for loss in done.losses),
-            "tables_purged": done.tables_purged,
-            "residue": len(findings),
-            "certificate": max(one.certificate or 0 for one in (*earlier, done)),
-            "forgotten": done.forgotten or 0,
-            "forgotten_later": int(done.forgotten is None),
-        },
+        counts=_counts([*earlier, done], findings) | dict(told.counts()) | {"access_records_erased": expired},
         withheld=_withheld(run),
         versions=versions,
     )
@@ -70,6 +68,20 @@ def erase(run: Run, is_now: bool = False) -> Summary:
     if findings:
         raise IntegrityError(home_scan.sentence(findings))
     return summary
+
+
+def _counts(every: Sequence[Done], findings: Sequence[home_scan.Finding]) -> dict[str, int]:
+    """What this erasure took away, the last of `every`; a certificate may be of an earlier one that was ended."""
+    done = every[-1]
+    return {
+        "rows_removed": sum(loss.removed for loss in done.losses),
+        "rows_narrowed": sum(loss.narrowed for loss in done.losses),
+        "tables_purged": done.tables_purged,
+        "residue": len(findings),
+        "certificate": max(one.certificate or 0 for one in every),
+        "forgotten": done.forgotten or 0,
+        "forgotten_later": int(done.forgotten is None),
+    }
 
 
 def _withheld(run: Run) -> Mapping[str, int]:

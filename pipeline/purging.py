@@ -26,6 +26,7 @@ from pipeline.leavings import destroy_unheld, leavings, personal_tables
 from pipeline.operations import append_plan
 from pipeline.residue import Residue
 from pipeline.run import Run
+from pipeline.telling import queue_certificate
 
 ERASURES = "ops/erasures"
 ERASURES_SCHEMA = pa.schema(
@@ -94,9 +95,11 @@ def take_away(run: Run, erasure: Erasure) -> Done:
         return Done(erasure.losses, len(purged), removed, None, looked.findings, went.persons)
     if erasure.losses or went.persons:
         number = certify(run, erasure, looked, went)
+        queue_certificate(run, number, [loss.table for loss in erasure.losses])
         _list(run, erasure)
     erasures.finish(run.conn, erasure.number, number, run.at())
     if erasure.values is not None:
+        erasures.clear_up_to(run.conn, erasure.number, run.at())
         dead_rows.clear(run.conn, not run.settings.ledger.dsn, ("erasures",))
     attest(run)
     return Done(erasure.losses, len(purged), removed, number, (), went.persons)

@@ -1,7 +1,7 @@
 """The public keys that whoever checks us needs: `trust.json` (docs/proof.md, section 1).
 
-In: a run. Out: the keys of log, witness and documents, and of the identity providers and agencies that we believe. No
-secret is among them. A copy lies beside the log; an auditor gets one by another way and compares.
+In: a run. Out: the keys of log, witness and documents, and of the identity providers, agencies and partners that we
+believe. No secret is among them. A copy lies beside the log; an auditor gets one by another way and compares.
 """
 
 from typing import Any
@@ -24,6 +24,7 @@ def trust(run: Run) -> dict[str, Any]:
         "documents": {"keys": [signing.jwk(operator(run.settings).documents)]},
         "identity_providers": {} if known is None else _sets(known.identity_providers),
         "agencies": {} if known is None else _sets(known.agencies),
+        "partners": {} if known is None else _sets(known.partners),
     }
 
 

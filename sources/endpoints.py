@@ -4,7 +4,8 @@
      "rest":      {"mohw": {"url": "http://127.0.0.1:8080", "client_id": "...", "client_secret_file": "<path>"}},
      "court_xml": {"scourt": {"url": "...", "client_id": "...", "client_secret_file": "<path>"}},
      "file":      {"nhis": "<folder>"},
-     "identity":  {"<issuer>": "<url of its token endpoint>"}}
+     "identity":  {"<issuer>": "<url of its token endpoint>"},
+     "inbox":     {"mois": {"url": "...", "client_id": "...", "client_secret_file": "<path>"}}}
 
 A secret is named by the file that holds it and is read when used. Adding an agency is an entry here.
 """
@@ -47,11 +48,12 @@ class Endpoints:
     court_xml: Mapping[str, HttpEndpoint] = field(default_factory=dict)
     file: Mapping[str, str] = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)
+    inbox: Mapping[str, HttpEndpoint] = field(default_factory=dict)
 
 
 def parse(given: Mapping[str, Any]) -> Endpoints:
     """Raises SettingsError naming what is wrong."""
-    unknown = set(given) - {"postgres", "rest", "court_xml", "file", "identity"}
+    unknown = set(given) - {"postgres", "rest", "court_xml", "file", "identity", "inbox"}
     if unknown:
         raise SettingsError(f"{FILE_NAME} has unknown delivery forms: {', '.join(sorted(unknown))}.")
     try:
@@ -61,6 +63,7 @@ def parse(given: Mapping[str, Any]) -> Endpoints:
             court_xml={str(k): HttpEndpoint(**v) for k, v in given.get("court_xml", {}).items()},
             file={str(k): str(v) for k, v in given.get("file", {}).items()},
             identity={str(k): str(v) for k, v in given.get("identity", {}).items()},
+            inbox={str(k): HttpEndpoint(**v) for k, v in given.get("inbox", {}).items()},
         )
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"{FILE_NAME} is malformed. Each holder needs a DSN, a folder, or a url.") from error

@@ -39,7 +39,7 @@ def doctor(as_json: Json = False) -> None:
         from pipeline.run import open_run
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
-            found += [*_ledger(run), *_log(run), *_lake(run)]
+            found += [*_ledger(run), *_log(run), *_lake(run), *_erasing(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -98,6 +98,21 @@ def _lake(run: "Run") -> Iterator[Finding]:
     if not wrong:
         tables = len(journal.pointer(run.conn))
         yield Finding("lake", f"{tables} tables; pointer, leaves and files agree" if tables else "no table yet")
+
+
+def _erasing(run: "Run") -> Iterator[Finding]:
+    """Whether what was erased is gone in time, and who has not acknowledged what it was told."""
+    from consent import outbox
+    from pipeline.deadline import is_overdue
+
+    if is_overdue(run):
+        days = run.settings.retention.erase_within_days
+        yield Finding("erasing", f"an erasure has no end after {days} days; `hanbeon erase --now` ends it", 1)
+    else:
+        yield Finding("erasing", "within its deadline")
+    late = outbox.overdue(run.conn, run.at())
+    if late:
+        yield Finding("outbox", f"{len(late)} messages are not acknowledged in time; `hanbeon outbox` lists them", 1)
 
 
 def _contracts() -> Iterator[Finding]:

@@ -61,12 +61,33 @@ def erase(
     is_now: Annotated[
         bool, typer.Option("--now", help="Clear the database's dead rows too, and look through the whole home.")
     ] = False,
+    number: Annotated[
+        int | None, typer.Option("--certificate", help="Erase nothing; print this certificate.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Remove everything that nothing covers any more, from every table, version and file."""
+    """Remove everything that nothing covers any more, from every table, version and file; certify it."""
     from pipeline import verbs
 
-    _print_summaries([verbs.erase(_checked(run_id), is_now)], as_json)
+    if number is not None:
+        if is_now or run_id:
+            raise UsageError("--certificate only prints; it takes neither --now nor --run-id.")
+        return _print_certificate(number)
+    return _print_summaries([verbs.erase(_checked(run_id), is_now)], as_json)
+
+
+def _print_certificate(number: int) -> None:
+    """The statement as the log has it, and its signed form."""
+    from consent.bodies import BodyKind, bodies
+    from hanbeon.commands.common import opened
+    from pipeline.certificate import path_of
+
+    with opened() as run:
+        found = [body for body in bodies(run.conn, BodyKind.CERTIFICATE) if body["number"] == number]
+        path = path_of(run, number)
+    if not found:
+        raise UsageError("There is no erasure certificate with this number. `hanbeon outbox` shows those sent.")
+    print_json({**found[0], "signed": path.read_text(encoding="ascii").strip() if path.exists() else None})
 
 
 def recover(run_id: RunId = "", as_json: Json = False) -> None:

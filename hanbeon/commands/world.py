@@ -130,7 +130,9 @@ def reset(
 
 
 def _need_world(path: Path) -> None:
-    if not path.is_dir() or not any(p.name not in ("identity", "endpoints.json") for p in path.iterdir()):
+    if not path.is_dir() or not any(
+        p.name not in ("identity", "keys", "inbox", "endpoints.json") for p in path.iterdir()
+    ):
         raise UsageError("There is no world yet. Build it with `hanbeon world build`.")
 
 

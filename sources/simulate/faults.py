@@ -7,8 +7,9 @@
 
 Switches of HTTP holders: strangers=n, extra_columns, truncate, wrong_count, unknown_code, duplicate_page, looping_page,
 error_body_200, slow=seconds, drip, bomb, status_500_once, status_401_once, status_429_once, poison=kind, redirect=url.
-Of the file: truncate, wrong_count, unknown_code, bad_sha, poison. Of PostgreSQL: renamed_column, unknown_code,
-extra_columns, poison="huge". `every=n` (default 10) says which share of records a code or poison hits.
+Of the agencies' inboxes: silent (no acknowledgement), slow, truncate, status_*_once. Of the file: truncate,
+wrong_count, unknown_code, bad_sha, poison. Of PostgreSQL: renamed_column, unknown_code, extra_columns, poison="huge".
+`every=n` (default 10) says which share of records a code or poison hits.
 """
 
 import hashlib
@@ -55,7 +56,8 @@ _HTTP = frozenset(
 )
 _POSTGRES = frozenset({"renamed_column", "unknown_code", "extra_columns", "poison", "every"})
 _FILE = frozenset({"truncate", "wrong_count", "unknown_code", "bad_sha", "poison", "every"})
-KNOWN = {"mohw": _HTTP, "scourt": _HTTP, "nhis": _FILE, "mois": _POSTGRES, "nts": _POSTGRES}
+_INBOX = frozenset({"silent", "slow", "truncate", "status_500_once", "status_401_once", "status_429_once"})
+KNOWN = {"mohw": _HTTP, "scourt": _HTTP, "nhis": _FILE, "mois": _POSTGRES, "nts": _POSTGRES, "inbox": _INBOX}
 EVERY = 10
 HUGE = 10 * 1024 * 1024
 

@@ -9,7 +9,6 @@ contract: its public key and the linking key. In the simulation every citizen co
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,12 +17,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from hanbeon.errors import UsageError
 from hanbeon.settings import LogSettings
+from sources.simulate import agency_keys
+from sources.simulate.key_files import own_bytes, signing_key
 
 NAME = "identity"
 ISSUER = "https://identity.simulated.example"
@@ -31,7 +31,6 @@ AGENCY = "gov24"  # an agency of the world that keeps consents of its own and si
 ORIGIN = LogSettings.origin
 TOKEN_SECONDS = 300
 ACR = "3"
-KEY_BYTES = 32
 NUMBER = re.compile(r"[0-9]{13}")
 NONCE = re.compile(r"[0-9a-f]{64}")
 
@@ -70,7 +69,7 @@ def signed(key: OKPKey, claims: Mapping[str, Any], typ: str) -> str:
 
 def provider(home: Path, origin: str = ORIGIN) -> IdentityProvider:
     """The world's provider, its keys made at first use."""
-    return IdentityProvider(origin, _key(home, NAME), _bytes(home, "linking"))
+    return IdentityProvider(origin, _key(home, NAME), own_bytes(home / "agencies" / NAME / "linking.key"))
 
 
 def agency_key(home: Path) -> OKPKey:
@@ -96,6 +95,10 @@ def introduce(home: Path) -> None:
     told = {
         "identity_providers": {ISSUER: _also(jwks(own.key), before.get("identity_providers", {}).get(ISSUER))},
         "agencies": {AGENCY: _also(jwks(agency_key(home)), before.get("agencies", {}).get(AGENCY))},
+        "partners": {
+            name: _also(jwks(key), before.get("partners", {}).get(name))
+            for name, key in agency_keys.keys_of(home).items()
+        },
     }
     _write(path.with_name("linking.key"), own.linking.hex().encode())
     _write(path, json.dumps(told, indent=1).encode())
@@ -107,24 +110,7 @@ def _also(now: dict[str, list[Any]], before: dict[str, list[Any]] | None) -> dic
 
 
 def _key(home: Path, name: str) -> OKPKey:
-    return OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(_bytes(home, f"{name}-signing")))
-
-
-def _bytes(home: Path, name: str) -> bytes:
-    """32 random bytes kept in a file, made at first use. The first of two makers wins."""
-    path = home / "agencies" / NAME / f"{name}.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(KEY_BYTES))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
+    return signing_key(home / "agencies" / NAME / f"{name}-signing.key")
 
 
 def _write(path: Path, content: bytes) -> None:

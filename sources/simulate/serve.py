@@ -21,7 +21,7 @@ from hanbeon.errors import DependencyDown
 from hanbeon.settings import PROJECT
 from sources import endpoints
 from sources.endpoints import Endpoints, HttpEndpoint
-from sources.simulate import identity, nightly, postgres, store
+from sources.simulate import agency_keys, identity, inbox, nightly, postgres, store
 from sources.simulate.server import CLIENT_ID, HOLDERS, secret_file
 
 STOP_SECONDS = 10.0
@@ -34,7 +34,7 @@ def serve(
     dsn: str = "",
     bind: str = "127.0.0.1",
     name: str = "127.0.0.1",
-    ports: tuple[int, int, int] = (0, 0, 0),
+    ports: tuple[int, int, int, int] = (0, 0, 0, 0),
     token_seconds: float = 600.0,
     requests_per_second: float = 200.0,
 ) -> Iterator[Endpoints]:
@@ -75,7 +75,7 @@ def _serving(home: Path) -> Endpoints | None:
         given = endpoints.read(_file(home))
         pid = int((home / "agencies" / "serving.pid").read_text(encoding="ascii"))
         os.kill(pid, 0)
-        urls = [one.url for one in (*given.rest.values(), *given.court_xml.values())]
+        urls = {one.url for one in (*given.rest.values(), *given.court_xml.values(), *given.inbox.values())}
         for url in (*urls, *given.identity.values()):
             with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310 - our own server
                 pass
@@ -124,6 +124,7 @@ def _publish(home: Path, dsn: str, name: str, ports: Mapping[str, int]) -> Endpo
         court_xml={"scourt": http["scourt"]},
         file={"nhis": str(nightly.outbox(home))},
         identity={identity.ISSUER: f"http://{name}:{ports[identity.NAME]}"},
+        inbox=dict.fromkeys(agency_keys.AGENCIES, http[inbox.NAME]),
     )
     endpoints.write(_file(home), given)
     (home / "agencies" / "serving.pid").write_text(str(os.getpid()), encoding="ascii")

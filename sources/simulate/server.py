@@ -1,9 +1,10 @@
-"""The process of the HTTP agencies: 보건복지부 (REST), 대법원 (court XML) and an identity provider, a port each.
+"""The process of the HTTP agencies: 보건복지부 (REST), 대법원 (court XML), the inboxes of all agencies and an identity
+provider, a port each.
 
     python -m sources.simulate.server --home var
 
-Writes one line of JSON, {"mohw": port, "scourt": port, "identity": port}, when it answers, and ends when its standard
-input closes: so it never outlives whoever started it.
+Writes one line of JSON, {"mohw": port, "scourt": port, "inbox": port, "identity": port}, when it answers, and ends when
+its standard input closes: so it never outlives whoever started it.
 """
 
 import argparse
@@ -13,13 +14,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from sources.simulate import court, identity, identity_server, rest
+from sources.simulate import court, identity, identity_server, inbox, rest
 from sources.simulate.agency import Agency, Respond, serve_agency
 from sources.simulate.pages import Switches
 from sources.simulate.shelf import Shelf
 
 CLIENT_ID = "hanbeon"
-HOLDERS = ("mohw", "scourt")
+HOLDERS = ("mohw", "scourt", inbox.NAME)
 
 
 def secret_file(home: Path, holder: str) -> Path:
@@ -40,8 +41,9 @@ def agencies(home: Path, token_seconds: float, requests_per_second: float) -> li
     paths: dict[str, dict[str, Respond]] = {
         "mohw": {rest.PATH: disability},
         "scourt": {path: partial(certificates, document) for path, document in court.DOCUMENTS.items()},
+        inbox.NAME: inbox.paths(home),
     }
-    types = {"mohw": "application/json", "scourt": "application/xml"}
+    types = {"mohw": "application/json", "scourt": "application/xml", inbox.NAME: "application/json"}
     return [
         Agency(
             holder,
@@ -61,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--ports", default="0,0,0", help="ports of mohw, scourt and identity, 0 for any")
+    parser.add_argument("--ports", default="0,0,0,0", help="ports of mohw, scourt, inbox and identity, 0 for any")
     parser.add_argument("--token-seconds", type=float, default=600)
     parser.add_argument("--requests-per-second", type=float, default=200)
     given = parser.parse_args()
