@@ -7,7 +7,20 @@ events, for the erase path, and the leaf hash stays, so that erased entries stil
 
 import psycopg
 
-from consent import accesses, blocks, bodies, deaths, erasures, evidence, journal, outbox, owners, representations, uses
+from consent import (
+    accesses,
+    blocks,
+    bodies,
+    deaths,
+    erasures,
+    evidence,
+    handovers,
+    journal,
+    outbox,
+    owners,
+    representations,
+    uses,
+)
 from consent.log import entries
 from hanbeon.errors import DependencyDown
 
@@ -206,5 +219,6 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(bodies.TABLES)
         conn.execute(erasures.TABLES)
         conn.execute(outbox.TABLES)
+        conn.execute(handovers.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)

@@ -7,7 +7,8 @@ In: the trust file (`home/keys/trusted.json`, or where settings name it), the li
     {"identity_providers": {issuer: {"keys": [JWK]}}, "agencies": {name: {"keys": [JWK]}},
      "partners": {name: {"keys": [JWK]}}}
 
-Partners may be left out: then nobody's acknowledgement counts.
+Partners may be left out: then nobody's acknowledgement counts. A partner's key with `"use": "enc"` (X25519) is the one
+to which evidence for it is encrypted; the others sign.
 
 A provider's `sub` is its pseudonym of the person: HMAC-SHA256 of the resident number, in hex, under the linking key
 that provider and operator share (`linking.key`), as 연계정보 (CI) is derived in Korea. So a token shows no number, and
@@ -112,11 +113,22 @@ def signed_by_partner(trust: Trust, token: str) -> tuple[str, dict[str, Any]]:
     return _signed(token, trust.partners)
 
 
+def encryption_key(trust: Trust, agency: str) -> Mapping[str, str]:
+    """The public key to which what only this agency may read is encrypted. Raises DependencyDown without one."""
+    for key in trust.partners.get(agency, ()):
+        if key.get("use") == "enc":
+            return key
+    raise DependencyDown(
+        f"{FILE_NAME} has no encryption key of {agency} under partners, so nothing can be handed over to it. Add its"
+        ' X25519 key with "use": "enc", then do this again.'
+    )
+
+
 def _signed(token: str, issuers: Mapping[str, JwkSet]) -> tuple[str, dict[str, Any]]:
     """Signature first: nothing that a stranger wrote is read."""
     for issuer, keys in issuers.items():
         try:
-            claims = read_jws(token, keys)
+            claims = read_jws(token, [key for key in keys if key.get("use") != "enc"])
         except IntegrityError:
             continue
         if claims.get("iss") == issuer:

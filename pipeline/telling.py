@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
-from consent import outbox
+from consent import handovers, outbox
 from consent.bodies import body_of
 from consent.outbox import Message
 from hanbeon.errors import DependencyDown, IntegrityError, SourceError
@@ -64,6 +64,7 @@ def concerned_by(tables: Iterable[str]) -> list[str]:
 
 def carry(run: Run) -> Told:
     """Bring every waiting message to its inbox. Raises nothing for an agency that does not answer."""
+    handovers.settle(run.conn, run.at())
     waiting = outbox.waiting(run.conn)
     if not waiting:
         return Told()
@@ -75,6 +76,7 @@ def carry(run: Run) -> Told:
     for message in waiting:
         by_agency.setdefault(message.to_agency, []).append(message)
     done = sum(_bring(run, own, places.inbox[agency]) for agency, own in by_agency.items() if agency in places.inbox)
+    handovers.settle(run.conn, run.at())
     return Told(done, len(waiting) - done)
 
 
@@ -85,7 +87,10 @@ def _bring(run: Run, messages: list[Message], endpoint: HttpEndpoint) -> int:
     try:
         with Client(agency, endpoint, TOKEN_PATH, settings, deadline(agency, settings)) as client:
             for message in messages:
-                answer = client.post(f"/inbox/{agency}", _envelope(run, message), "application/json", "its inbox")
+                envelope = _envelope(run, message)
+                if envelope is None:
+                    continue
+                answer = client.post(f"/inbox/{agency}", envelope, "application/json", "its inbox")
                 outbox.acknowledge(run.conn, run.trust, message.number, _token(agency, answer.body), run.at())
                 done += 1
     except (SourceError, DependencyDown, IntegrityError):
@@ -93,13 +98,18 @@ def _bring(run: Run, messages: list[Message], endpoint: HttpEndpoint) -> int:
     return done
 
 
-def _envelope(run: Run, message: Message) -> bytes:
-    given = {
+def _envelope(run: Run, message: Message) -> bytes | None:
+    """What goes over the wire; None for evidence that must not go now."""
+    given: dict[str, object] = {
         "origin": run.settings.log.origin,
         "kind": message.kind,
         "digest": message.digest.hex(),
         "body": message.body,
     }
+    if message.kind == handovers.KIND:
+        given["content"] = handovers.content_of(run.conn, message.number, run.at())
+        if given["content"] is None:
+            return None
     return json.dumps(given, ensure_ascii=False).encode()
 
 

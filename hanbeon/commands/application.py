@@ -28,6 +28,16 @@ HEADINGS = {
     "opened_at": "접수 opened",
     "decided_at": "결정일시 decided",
 }
+HANDED = {
+    "number": "번호 number",
+    "application_id": "신청번호 application",
+    "document_type": "서류 document",
+    "recipient": "이용기관 recipient",
+    "state": "상태 state",
+    "made_at": "결정 decided",
+    "due_at": "기한 due",
+    "ended_at": "종료 ended",
+}
 
 
 @app.command("open")
@@ -97,21 +107,48 @@ def decide(
     reader: Reader = "",
     as_json: Json = False,
 ) -> None:
-    """Record the decision. One-time consents of the application are consumed, and their rows fall due for erasure."""
-    from consent import applications
-    from consent.model import ApplicationState, Decision, member
-    from exchange.bundle import open_bundle
+    """Decide, and hand the evidence over. One-time consents are consumed, and their rows fall due for erasure."""
+    from consent import handovers
+    from consent.model import Decision, member
+    from exchange.deciding import decide as decided
+    from pipeline.telling import carry
 
     outcome = member(Decision, decision)
     with opened() as run:
-        is_open = applications.get(run.conn, application_id)["state"] == ApplicationState.OPEN
-        satisfied = open_bundle(run, application_id, reader_or_account(reader)).satisfied_by if is_open else {}
-        decision_id = applications.decide(run.conn, application_id, outcome, run.at(), satisfied)
+        made = decided(run, application_id, outcome, reader_or_account(reader))
+        carry(run)
+        own = handovers.handovers(run.conn, application_id)
     if as_json:
-        print_json({"application_id": application_id, "decision": outcome, "decision_id": decision_id,
-                    "satisfied_by": satisfied})  # fmt: skip
-    else:
-        print(f"The application is decided: {outcome}. `hanbeon publish` counts it, `hanbeon erase` removes its data.")
+        print_json({"application_id": application_id, "decision": outcome, "decision_id": made.decision_id,
+                    "satisfied_by": made.satisfied_by,
+                    "handed_over": {h.document_type: h.outcome or "waiting" for h in own}})  # fmt: skip
+        return
+    print(f"The application is decided: {outcome}. `hanbeon publish` counts it, `hanbeon erase` removes its data.")
+    done = sum(h.outcome == "acknowledged" for h in own)
+    if own:
+        print(f"증거 인계 Handed over: {done} of {len(own)} documents are acknowledged by the case file.")
+
+
+@app.command("handovers")
+def handovers_(
+    application_id: Annotated[str | None, typer.Argument(help="Only of this one.", show_default=False)] = None,
+    is_overdue: Annotated[bool, typer.Option("--overdue", help="Only what should be acknowledged by now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What decisions handed over to the recipients' case files, and whether it was acknowledged."""
+    from dataclasses import asdict
+
+    from consent import handovers
+
+    with opened() as run:
+        at = run.at()
+        found = handovers.handovers(run.conn, application_id)
+    rows: list[dict[str, Any]] = [
+        {**asdict(h), "state": h.outcome or ("overdue" if h.is_overdue(at) else "waiting")}
+        for h in found
+        if h.is_overdue(at) or not is_overdue
+    ]
+    print_rows(rows, HANDED, as_json=as_json, title="증거 인계 Hand-overs", empty="Nothing was handed over.")
 
 
 @app.command("list")

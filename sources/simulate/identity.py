@@ -96,12 +96,17 @@ def introduce(home: Path) -> None:
         "identity_providers": {ISSUER: _also(jwks(own.key), before.get("identity_providers", {}).get(ISSUER))},
         "agencies": {AGENCY: _also(jwks(agency_key(home)), before.get("agencies", {}).get(AGENCY))},
         "partners": {
-            name: _also(jwks(key), before.get("partners", {}).get(name))
+            name: _also(_partner(home, name, key), before.get("partners", {}).get(name))
             for name, key in agency_keys.keys_of(home).items()
         },
     }
     _write(path.with_name("linking.key"), own.linking.hex().encode())
     _write(path, json.dumps(told, indent=1).encode())
+
+
+def _partner(home: Path, name: str, key: OKPKey) -> dict[str, list[dict[str, Any]]]:
+    box = jwks(agency_keys.box_of(home, name))["keys"]
+    return {"keys": jwks(key)["keys"] + [{**one, "use": "enc"} for one in box]}
 
 
 def _also(now: dict[str, list[Any]], before: dict[str, list[Any]] | None) -> dict[str, list[Any]]:

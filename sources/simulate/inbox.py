@@ -4,7 +4,8 @@ POST /inbox/<agency>  {"origin", "kind", "digest" (the idempotency key), "body"}
 
 The answer is Ed25519 by the agency's own key over `iss`, `aud` (the sender's origin), `kind`, `digest`, `iat`, `jti`.
 The same message again gets the same answer: the agency keeps one copy, under `home/agencies/inbox/<agency>`. A body
-that does not have its digest is refused.
+that does not have its digest is refused. Evidence (`evidence_handover`) comes with `content`, a JWE for the agency
+whose digest the body names; it is opened and filed under `home/agencies/case_files/<agency>` before the answer.
 """
 
 import hashlib
@@ -13,6 +14,10 @@ import re
 import secrets
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+from joserfc import jwe
+from joserfc.errors import JoseError
 
 from hanbeon.clock import now
 from sources.simulate import agency_keys, identity
@@ -20,6 +25,7 @@ from sources.simulate.agency import Respond
 from sources.simulate.pages import BadRequest, Switches
 
 NAME = "inbox"
+HANDOVER = "evidence_handover"
 TYP = "acknowledgement+jwt"
 MOST_BYTES = 4 << 20
 _KIND = re.compile(r"[a-z_]{1,60}")
@@ -44,6 +50,36 @@ def _folder(home: Path, agency: str) -> Path:
     return home / "agencies" / NAME / agency
 
 
+def case_file(home: Path, agency: str) -> list[str]:
+    """The signed documents that an agency was handed, for tests and the curious."""
+    return [p.read_text(encoding="ascii") for p in sorted(_cases(home, agency).glob("*.jws"))]
+
+
+def _cases(home: Path, agency: str) -> Path:
+    return home / "agencies" / "case_files" / agency
+
+
+def _file(home: Path, agency: str, given: dict[str, Any]) -> None:
+    """One copy of each document, however often it comes."""
+    try:
+        content, expected = str(given["content"]), str(given["body"]["content_digest"])
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        clear = jwe.decrypt_compact(content, agency_keys.box_of(home, agency)).plaintext or b""
+    except (KeyError, TypeError, ValueError, JoseError):
+        raise BadRequest from None
+    if digest != expected:
+        raise BadRequest
+    _keep(_cases(home, agency) / f"{digest}.jws", clear)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
 def _receive(home: Path, agency: str, request: bytes, switches: Switches) -> bytes:
     """`silent` is the fault of an agency that takes a message and acknowledges nothing."""
     if len(request) > MOST_BYTES:
@@ -59,6 +95,8 @@ def _receive(home: Path, agency: str, request: bytes, switches: Switches) -> byt
     if switches.get("silent"):
         return b"{}"
     kept = _folder(home, agency) / f"{kind}-{digest}.json"
+    if kind == HANDOVER:
+        _file(home, agency, given)
     if not kept.exists():
         claims = {
             "iss": agency,
@@ -69,9 +107,6 @@ def _receive(home: Path, agency: str, request: bytes, switches: Switches) -> byt
             "jti": secrets.token_urlsafe(24),
         }
         token = identity.signed(agency_keys.key_of(home, agency), claims, TYP)
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = kept.with_name(f".{kept.name}.{secrets.token_hex(4)}")
-        draft.write_text(json.dumps({"kind": kind, "body": body.decode(), "acknowledgement": token}), encoding="utf-8")
-        draft.replace(kept)
+        _keep(kept, json.dumps({"kind": kind, "body": body.decode(), "acknowledgement": token}).encode())
     answer = json.loads(kept.read_text(encoding="utf-8"))
     return json.dumps({"acknowledgement": answer["acknowledgement"]}).encode()
