@@ -112,6 +112,7 @@ class Action(StrEnum):
     TRACE_APPLICATION = "trace_application"
     PACK = "pack"
     ABSENCE = "absence"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True)

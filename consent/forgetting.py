@@ -26,9 +26,13 @@ COVERED = """
     union select victim_key from blocks where {stands} union select restricted_key from blocks where {stands}
     union select represented_key from representations where {stands}
     union select representative_key from representations where {stands}
+    union select subject_key from hold_scopes where hold_id in (select hold_id from holds where {held})
+    union select told_key from hold_scopes where hold_id in (select hold_id from holds where {held})
+    union select subject_key from subject_notices where done_at is null
 """.format(
     rests="(state in ('granted', 'paused') or (state in ('expired', 'consumed') and retain_until > %(at)s))",
     stands="(valid_until is null or valid_until > %(at)s)",
+    held="lifted_at is null and valid_until > %(at)s",
 )
 
 

@@ -15,10 +15,12 @@ from consent import (
     erasures,
     evidence,
     handovers,
+    holds,
     journal,
     outbox,
     owners,
     representations,
+    subject_notices,
     uses,
 )
 from consent.log import entries
@@ -220,5 +222,7 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(erasures.TABLES)
         conn.execute(outbox.TABLES)
         conn.execute(handovers.TABLES)
+        conn.execute(subject_notices.TABLES)
+        conn.execute(holds.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)

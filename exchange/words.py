@@ -135,6 +135,11 @@ EVENTS: dict[str, Words] = {
     "representation_recorded": ("대리 자격 등록", "representation recorded"),
     "representation_ended": ("대리 자격 종료", "representation ended"),
     "death_recorded": ("사망 등록", "death recorded"),
+    "hold_placed": ("보존 시작", "hold placed"),
+    "hold_lifted": ("보존 해제", "hold lifted"),
+    "dispute_opened": ("정정 요구", "correction demanded"),
+    "dispute_answered": ("정정 요구 답변", "demand for correction answered"),
+    "dispute_corrected": ("정정 확인", "correction seen"),
     "death_corrected": ("사망 등록 정정", "death record corrected"),
 }
 

@@ -22,6 +22,8 @@ from hanbeon.commands import (
     contracts,
     death,
     doctor,
+    hold,
+    notices,
     outbox,
     receipt,
     representative,
@@ -67,6 +69,8 @@ app.add_typer(approval.app, name="approval", rich_help_panel=SERVICE_DESK)
 app.add_typer(block.app, name="block", rich_help_panel=SERVICE_DESK)
 app.add_typer(representative.app, name="representative", rich_help_panel=SERVICE_DESK)
 app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
+app.add_typer(hold.app, name="hold", rich_help_panel=SERVICE_DESK)
+app.add_typer(notices.app, name="notices", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)
 app.command("outbox", rich_help_panel=AUDITORS)(outbox.outbox)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from consent import holds
 from consent.append import canonical, instant_text
 from consent.bodies import BodyKind, body_of, record_body
 from consent.erasures import Erasure, certificate_of
@@ -55,11 +56,11 @@ class Went:
     database_tables: int = 0  # rewritten without dead rows
 
 
-def certify(run: Run, erasure: Erasure, looked: Looked, went: Went) -> int:
+def certify(run: Run, erasure: Erasure, looked: Looked, went: Went, holds_ended: int = 0) -> int:
     """Record and sign the certificate; its number. For an erasure that has one already, that one is signed again."""
     number = certificate_of(run.conn, erasure.number)
     if number is None:
-        body = _body(run, erasure, looked, went)
+        body = _body(run, erasure, looked, went, holds_ended)
         number = record_body(run.conn, BodyKind.CERTIFICATE, body)
     recorded = body_of(run.conn, number)
     assert recorded is not None
@@ -76,7 +77,7 @@ def path_of(run: Run, number: int) -> Path:
     return run.settings.log_path / FOLDER / f"{number}.jws"
 
 
-def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, Any]:
+def _body(run: Run, erasure: Erasure, looked: Looked, went: Went, holds_ended: int) -> dict[str, Any]:
     return {
         "erasure": erasure.number,
         "erased_at": instant_text(run.at()),
@@ -87,6 +88,7 @@ def _body(run: Run, erasure: Erasure, looked: Looked, went: Went) -> dict[str, A
             _entry("staging", "staging", "erased", "discarded"),
             _entry("secrets", "owners' secrets", "erased", went.secrets),
             _forgotten(went.persons),
+            *([_entry("holds", "what was kept for holds that ended", "erased", holds_ended)] if holds_ended else []),
             *_at_once(erasure, looked, went),
             _backups(run),
         ],
@@ -116,7 +118,7 @@ def _at_once(erasure: Erasure, looked: Looked, went: Went) -> list[dict[str, str
 
 
 def _excluded(run: Run, erasure: Erasure) -> list[tuple[str, str]]:
-    found = list(EXCLUDED)
+    found = list(EXCLUDED) + holds.held(run.conn, run.at())
     if erasure.values is None:
         return found + list(SLOW)
     if run.settings.ledger.dsn:

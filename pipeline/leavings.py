@@ -12,7 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from consent import owners
+from consent import holds, owners
+from consent.owners import owner_of_key
 from lake import layout, rows, tables
 from pipeline.leaf import PERSONAL
 from pipeline.run import Run
@@ -48,7 +49,7 @@ def leavings(run: Run) -> Leavings:
 
 def destroy_unheld(run: Run) -> int:
     """Destroy the secret of everybody who owns no row any more: old leaves, and sealed evidence, say nothing then."""
-    held: set[bytes] = set()
+    held: set[bytes] = {owner_of_key(key) for key in holds.subjects_kept(run.conn, run.at())}
     for name in personal_tables(run):
         for path in live_files(run, name):
             held |= rows.owners(path)

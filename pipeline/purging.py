@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from consent import dead_rows, erasures, ledger
+from consent import dead_rows, erasures, holds, ledger
 from consent.erasures import Erasure, Loss
 from hanbeon.errors import IntegrityError
 from lake import erase as lake_erase
@@ -20,6 +20,7 @@ from pipeline.attest import attest
 from pipeline.certificate import Went, certify
 from pipeline.commit import commit, purge_tables
 from pipeline.forgetting import forget
+from pipeline.holding import keep, release
 from pipeline.home_scan import Finding, Looked
 from pipeline.identifying import take
 from pipeline.leavings import destroy_unheld, leavings, personal_tables
@@ -82,6 +83,8 @@ def begin(run: Run, residue: Residue, is_now: bool = False) -> Erasure:
 def take_away(run: Run, erasure: Erasure) -> Done:
     """Purge, look whether anything is left, certify. Said again after a kill, it ends what was begun."""
     root = run.settings.lake_root
+    keep(run)
+    ended = release(run)
     before = _data_files(root)
     purged = purge_tables(run, personal_tables(run))
     removed = before - _data_files(root)
@@ -93,8 +96,9 @@ def take_away(run: Run, erasure: Erasure) -> Done:
     if looked.findings:
         erasures.found(run.conn, erasure.number, run.at())
         return Done(erasure.losses, len(purged), removed, None, looked.findings, went.persons)
-    if erasure.losses or went.persons:
-        number = certify(run, erasure, looked, went)
+    if erasure.losses or went.persons or ended:
+        number = certify(run, erasure, looked, went, len(ended))
+        holds.certified(run.conn, ended, number)
         queue_certificate(run, number, [loss.table for loss in erasure.losses])
         _list(run, erasure)
     erasures.finish(run.conn, erasure.number, number, run.at())
