@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import psycopg
 
@@ -175,9 +176,13 @@ def holds(conn: psycopg.Connection, hold_id: str | None = None) -> list[Hold]:
             "select hold_id, subject_key, document_type from hold_scopes order by 1, 2, 3"
         ):
             scopes.setdefault(key, []).append((subject_key, document_type))
-    return [
-        Hold(key, Ground(ground), *rest, tuple(scopes.get(key, ())), int(count)) for key, ground, *rest, count in rows
-    ]
+    return [_hold(row, scopes) for row in rows]
+
+
+def _hold(row: Sequence[Any], scopes: Mapping[str, list[tuple[int, str]]]) -> Hold:
+    key, ground, law, authorisation_id, since, until, review, lifted, gone, count = row
+    own = tuple(scopes.get(key, ()))
+    return Hold(key, Ground(ground), law, authorisation_id, since, until, review, lifted, gone, own, int(count))
 
 
 def in_force(conn: psycopg.Connection, at: datetime) -> list[Hold]:

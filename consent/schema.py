@@ -12,6 +12,7 @@ from consent import (
     blocks,
     bodies,
     deaths,
+    disputes,
     erasures,
     evidence,
     handovers,
@@ -224,5 +225,6 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(handovers.TABLES)
         conn.execute(subject_notices.TABLES)
         conn.execute(holds.TABLES)
+        conn.execute(disputes.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)

@@ -6,7 +6,7 @@ delivers, and whoever did says so with `done`. What is owed once is owed once, h
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -115,6 +115,34 @@ def owe(
             " values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
             [subject_key, str(kind), reference, canonical(words).decode(), at, term_ends(at, days)],
         )
+
+
+def owe_for_statute(
+    conn: psycopg.Connection, brought: Iterable[tuple[int, str]], document_type: str, at: datetime
+) -> int:
+    """Tell whose records came on a statutory ground, which they were not asked for: once for each ground and document.
+
+    `brought` are (subject key, authorisation) of what a pull brought. Returns how many statutory ones there were.
+    """
+    pairs = sorted(set(brought))
+    with conn.transaction():
+        rows = conn.execute(
+            "select a.subject_key, a.authorisation_id, a.recipient, a.legal_basis, a.purpose"
+            " from unnest(%s::bigint[], %s::text[]) as b (subject_key, authorisation_id)"
+            " inner join authorisations as a using (subject_key, authorisation_id)"
+            " where a.kind = 'statute' and a.document_type = %s order by 1, 2",
+            [[key for key, _ in pairs], [one for _, one in pairs], document_type],
+        ).fetchall()
+        for subject_key, authorisation_id, recipient, law, purpose in rows:
+            words = {
+                "recipient": recipient,
+                "law": law,
+                "purpose": purpose,
+                "documents": document_type,
+                "used": day(at),
+            }
+            owe(conn, subject_key, About.STATUTE_USED, f"{authorisation_id} {document_type}", words, at)
+    return len(rows)
 
 
 def done(conn: psycopg.Connection, number: int, how: str, at: datetime) -> None:

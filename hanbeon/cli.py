@@ -21,6 +21,7 @@ from hanbeon.commands import (
     consent,
     contracts,
     death,
+    dispute,
     doctor,
     hold,
     notices,
@@ -70,6 +71,7 @@ app.add_typer(block.app, name="block", rich_help_panel=SERVICE_DESK)
 app.add_typer(representative.app, name="representative", rich_help_panel=SERVICE_DESK)
 app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
 app.add_typer(hold.app, name="hold", rich_help_panel=SERVICE_DESK)
+app.add_typer(dispute.app, name="dispute", rich_help_panel=SERVICE_DESK)
 app.add_typer(notices.app, name="notices", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)

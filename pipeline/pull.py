@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 
 from consent import gate, ledger, uses, vault
 from consent.journal import Leaf, PullState, pull_state
+from consent.subject_notices import owe_for_statute
 from hanbeon.errors import BatchRefused, UsageError
 from lake import layout
 from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
 from pipeline.demand import Demand, Former, demand, steady
+from pipeline.disputing import detect
 from pipeline.keying import key_batch
 from pipeline.operations import last_pulled_at, record
 from pipeline.run import Run
@@ -79,8 +81,10 @@ def pull(run: Run, dataset: str) -> Summary:
     if pulled.verdict.is_refused:
         record(run, [summary], verdicts)
         raise _refusal(contract, pulled.verdict)
+    _tell(run, contract, found.allowed, pulled)  # before the commit: killed after it, nobody would be told
     leaves = _commit(run, contract, asked, pulled, snapshot.position)
     uses.mark(run.conn, _brought(found.allowed, pulled), run.at())
+    detect(run, contract)
     summary = replace(
         summary,
         finished_at=run.at(),
@@ -111,12 +115,26 @@ def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Asked:
     return Asked(made, allowed, unasked)
 
 
+def _tell(run: Run, contract: Contract, allowed: pa.Table, pulled: Pulled) -> None:
+    """Persons whose records came without being asked for it are told afterwards (Decree 49)."""
+    if contract.subject_identifier_kind != "RRN":
+        return  # a parcel or a corporation is told nothing
+    own = _came(allowed, pulled)
+    pairs = zip(own.column("_subject_key").to_pylist(), own.column("authorisation_id").to_pylist(), strict=True)
+    owe_for_statute(run.conn, pairs, contract.document_type, run.at())
+
+
 def _brought(allowed: pa.Table, pulled: Pulled) -> list[tuple[str, str]]:
     """(authorisation, document type) of everybody about whom something came, good or not: a use of what was asked."""
+    own = _came(allowed, pulled)
+    return list(zip(own.column("authorisation_id").to_pylist(), own.column("document_type").to_pylist(), strict=True))
+
+
+def _came(allowed: pa.Table, pulled: Pulled) -> pa.Table:
+    """The gate's rows about whom something came, good or not."""
     came = [pulled.verdict.good.column("_subject_key"), pulled.failing.column("_subject_key")]
     subjects = pa.chunked_array([c for column in came for c in column.chunks], pa.int64()).unique()
-    own = allowed.filter(pc.is_in(allowed.column("_subject_key"), value_set=subjects))
-    return list(zip(own.column("authorisation_id").to_pylist(), own.column("document_type").to_pylist(), strict=True))
+    return allowed.filter(pc.is_in(allowed.column("_subject_key"), value_set=subjects))
 
 
 def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:

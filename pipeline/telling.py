@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
-from consent import handovers, outbox
+from consent import disputes, handovers, outbox
 from consent.bodies import body_of
 from consent.outbox import Message
 from hanbeon.errors import DependencyDown, IntegrityError, SourceError
@@ -108,8 +108,10 @@ def _envelope(run: Run, message: Message) -> bytes | None:
     }
     if message.kind == handovers.KIND:
         given["content"] = handovers.content_of(run.conn, message.number, run.at())
-        if given["content"] is None:
-            return None
+    elif message.kind == disputes.KIND:
+        given["content"] = disputes.content_of(run.conn, message.number)
+    if "content" in given and given["content"] is None:
+        return None
     return json.dumps(given, ensure_ascii=False).encode()
 
 

@@ -4,7 +4,7 @@ POST /inbox/<agency>  {"origin", "kind", "digest" (the idempotency key), "body"}
 
 The answer is Ed25519 by the agency's own key over `iss`, `aud` (the sender's origin), `kind`, `digest`, `iat`, `jti`.
 The same message again gets the same answer: the agency keeps one copy, under `home/agencies/inbox/<agency>`. A body
-that does not have its digest is refused. Evidence (`evidence_handover`) comes with `content`, a JWE for the agency
+that does not have its digest is refused. Evidence and claims (`SEALED`) come with `content`, a JWE for the agency
 whose digest the body names; it is opened and filed under `home/agencies/case_files/<agency>` before the answer.
 """
 
@@ -25,7 +25,7 @@ from sources.simulate.agency import Respond
 from sources.simulate.pages import BadRequest, Switches
 
 NAME = "inbox"
-HANDOVER = "evidence_handover"
+SEALED = ("evidence_handover", "correction_demand")
 TYP = "acknowledgement+jwt"
 MOST_BYTES = 4 << 20
 _KIND = re.compile(r"[a-z_]{1,60}")
@@ -51,8 +51,8 @@ def _folder(home: Path, agency: str) -> Path:
 
 
 def case_file(home: Path, agency: str) -> list[str]:
-    """The signed documents that an agency was handed, for tests and the curious."""
-    return [p.read_text(encoding="ascii") for p in sorted(_cases(home, agency).glob("*.jws"))]
+    """What came sealed for an agency, opened: signed evidence, claims; for tests and the curious."""
+    return [p.read_text(encoding="utf-8") for p in sorted(_cases(home, agency).glob("*.content"))]
 
 
 def _cases(home: Path, agency: str) -> Path:
@@ -69,7 +69,7 @@ def _file(home: Path, agency: str, given: dict[str, Any]) -> None:
         raise BadRequest from None
     if digest != expected:
         raise BadRequest
-    _keep(_cases(home, agency) / f"{digest}.jws", clear)
+    _keep(_cases(home, agency) / f"{digest}.content", clear)
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -95,7 +95,7 @@ def _receive(home: Path, agency: str, request: bytes, switches: Switches) -> byt
     if switches.get("silent"):
         return b"{}"
     kept = _folder(home, agency) / f"{kind}-{digest}.json"
-    if kind == HANDOVER:
+    if kind in SEALED:
         _file(home, agency, given)
     if not kept.exists():
         claims = {
