@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
@@ -222,4 +223,10 @@ def disputes(conn: psycopg.Connection, dispute_id: str | None = None) -> list[Di
             " order by opened_at, dispute_id",
             {"id": dispute_id},
         ).fetchall()
-    return [Dispute(*row[:5], tuple(row[5]), frozenset(bytes(h) for h in row[6]), *row[7:]) for row in rows]
+    return [_dispute(row) for row in rows]
+
+
+def _dispute(row: Sequence[Any]) -> Dispute:
+    key, subject, told, document_type, holder, columns, hashes, *rest = row
+    own = frozenset(bytes(h) for h in hashes)
+    return Dispute(key, subject, told, document_type, holder, tuple(columns), own, *rest)
