@@ -74,8 +74,10 @@ def test_one_flipped_byte_anywhere_is_found_and_the_file_named(own: Path, kind: 
 
 @pytest.mark.parametrize("kind", ["tile", "entries", "checkpoint", "body", "commit", "data file"])
 def test_a_missing_file_is_found(own: Path, kind: str) -> None:
-    path = of_kind(own, KINDS[kind])[-1]
-    path.unlink()
+    """Of tiles all widths of one: those of an older size may be removed once a wider one is there."""
+    paths = of_kind(own, KINDS[kind])
+    for path in paths if kind in ("tile", "entries") else paths[-1:]:
+        path.unlink()
     assert plain.verify(own).findings
 
 
