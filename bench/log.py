@@ -43,9 +43,12 @@ def timed(what: str, count: int = 1) -> Iterator[None]:
     print(f"{what:58} {seconds:8.3f} s  {each}")
 
 
+SCOPES = [{"columns": ["A", "B", "C"], "document_type": name, "subject_key": "1"} for name in ("FAMR", "RRT", "INCM")]
+
+
 def events(conn: psycopg.Connection, count: int) -> None:
     with conn.transaction():
-        append(conn, lock(conn), [entry("granted", f"auth-{n}", {"columns": ["A", "B"]}) for n in range(count)], now())
+        append(conn, lock(conn), [entry("granted", f"auth-{n}", {"scopes": SCOPES}) for n in range(count)], now())
 
 
 def floor(found: list[bytes]) -> None:

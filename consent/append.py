@@ -2,13 +2,14 @@
 
 In: entries (what happened, to what, with which payload) and the instant. Out: positions, gapless and in commit order,
 because every writer holds the one row of `ledger_head` from before its first look until it commits.
-A leaf hash is sha256(salt || RFC 8785 canonical JSON of the entry); `leaf_hash` says it for whoever checks.
+A leaf hash commits to the canonical JSON of the entry, and within it to each scope of an authorisation apart, so that
+one scope can be shown without the others (docs/proof.md, section 2); `leaf_hash` says it for whoever checks.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,8 @@ from consent.model import need_instant
 from hanbeon.errors import DependencyDown
 
 SALT_BYTES = 32
+SCOPES = "scopes"
+Scope = Mapping[str, Any]  # of a payload: subject_key, document_type, variant, columns, holder
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,54 @@ def leaf_hash(salt: bytes, position: int, instant: datetime, entry: Entry) -> by
         b'{"authorisation_id":' + canonical(entry.authorisation_id),
         b'"instant":' + canonical(instant_text(instant)),
         b'"kind":' + canonical(entry.kind),
-        b'"payload":' + entry.payload,
+        b'"payload":' + _committed(salt, entry.payload),
         b'"position":' + str(position).encode(),
         b'"subject":' + canonical(entry.subject) + b"}",
     )
-    return hashlib.sha256(salt + b",".join(members)).digest()
+    return hashlib.sha256(event_salt(salt) + b",".join(members)).digest()
+
+
+def event_salt(salt: bytes) -> bytes:
+    """What is shown of an event's salt beside its members: no scope's salt follows from it."""
+    return hashlib.sha256(salt + b"\x00").digest()
+
+
+def scope_salt(salt: bytes, number: int) -> bytes:
+    """The salt of one scope of the event, counted from 0."""
+    return hashlib.sha256(salt + b"\x01" + number.to_bytes(4, "big")).digest()
+
+
+def scope_commitment(salt: bytes, number: int, scope: Mapping[str, Any]) -> str:
+    """What stands for a scope in the text that the event's hash is taken over, as hex."""
+    return hashlib.sha256(scope_salt(salt, number) + canonical(scope)).hexdigest()
+
+
+def everything(_: Scope) -> bool:
+    return True
+
+
+def shown_payload(salt: bytes, payload: Mapping[str, Any], is_shown: Callable[[Scope], bool]) -> dict[str, Any]:
+    """The payload as a receipt or pack has it: each scope with its salt, or, where it is not shown, its commitment."""
+    if not isinstance(payload.get(SCOPES), list):
+        return dict(payload)
+    scopes = [
+        {"scope": scope, "salt": scope_salt(salt, number).hex()}
+        if is_shown(scope)
+        else {"commitment": scope_commitment(salt, number, scope)}
+        for number, scope in enumerate(payload[SCOPES])
+    ]
+    return {**payload, SCOPES: scopes}
+
+
+def _committed(salt: bytes, payload: bytes) -> bytes:
+    """The payload with a commitment in each scope's place. Most events have no scopes, and are not parsed."""
+    if b'"scopes":[' not in payload:
+        return payload
+    members = json.loads(payload)
+    if not isinstance(members, dict) or not isinstance(members.get(SCOPES), list):
+        return payload
+    hidden = [scope_commitment(salt, number, scope) for number, scope in enumerate(members[SCOPES])]
+    return canonical({**members, SCOPES: hidden})
 
 
 def lock(conn: psycopg.Connection) -> int:

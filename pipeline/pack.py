@@ -3,7 +3,8 @@
 In: a table, an evidence id, who asks, a folder. Out: JSON files that `verify/verify.py` checks with nothing else
 (docs/proof.md, section 5): the row, its path, the authorisation's events with the citizen's authentication, receipts,
 checkpoint and keys. Nothing in it concerns anybody else: of lines about relatives, and of a holder's raw record, which
-names them, only the commitment is shown. Writing one is a read, recorded before.
+names them, only the commitment is shown; so too of an authorisation's scopes about other subjects. Writing one is a
+read, recorded before.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,10 @@ from consent.history import LedgerEvent
 from consent.log import Checkpoint, Kind, index_of, newest, prove
 from consent.log.entries import NO_STREAM, stream_of
 from consent.signing import sign_jws
-from hanbeon.errors import DependencyDown, IntegrityError, UsageError
+from hanbeon.errors import DependencyDown, GateRefused, IntegrityError, UsageError
 from lake.row_text import Part
 from pipeline.attest import attest, operator
+from pipeline.grounds import Grounds, covering, grounds_of
 from pipeline.lineage import evidence_tables
 from pipeline.proving import RowProof, row_proofs
 from pipeline.receipt import event_members, receipt
@@ -50,30 +53,39 @@ def write_pack(
     """Write the pack of one row; the names of its files. An older pack in the folder is replaced as a whole.
 
     `is_redacted` shows the row's pipeline columns alone. Raises UsageError when there is no such row, when the folder
-    holds something else, or when the authorisation's payload was erased.
+    holds something else, or when the authorisation's payload was erased; GateRefused for content that nothing covers
+    any more.
     """
     need_free(folder)
-    contract, recipient = evidence_tables().get(table, (None, None))
+    if table not in evidence_tables():
+        raise UsageError("That is no table of evidence. Name one like gold/income_certificate or bronze/nts/income.")
+    contract, recipient = evidence_tables()[table]
     proofs = row_proofs(run, table, evidence_id)
-    named = sorted({proof.values["_authorisation_id"] for proof in proofs})
+    grounds = grounds_of(run, proofs, contract, recipient)
     about = Access(
         reader,
         Action.PACK,
         f"{table} {evidence_id}",
         recipient=recipient,
-        subject_key=proofs[0].values.get("_subject_key"),
-        document_type=None if contract is None else contract.document_type,
-        authorisation_id=named[0],
+        subject_key=grounds.subject_key,
+        document_type=grounds.document_type,
+        authorisation_id=grounds.authorisation_ids[0],
     )
+    is_shown = not is_redacted and contract.kind != "source" and not contract.group
+    if is_shown:
+        try:
+            grounds = covering(run, grounds, proofs, recipient)
+        except GateRefused as refused:
+            record(run.conn, replace(about, is_granted=False, reason=refused.reason), run.at())
+            raise
     record(run.conn, about, run.at())
     attest(run)
-    is_shown = not is_redacted and contract is not None and contract.kind != "source" and not contract.group
-    files = _files(run, proofs, named, is_shown)
+    files = _files(run, proofs, grounds, is_shown)
     write_files(run, folder, files, STATEMENT, DOES_NOT_PROVE)
     return sorted(files)
 
 
-def _files(run: Run, proofs: Sequence[RowProof], named: Sequence[str], is_shown: bool) -> Files:
+def _files(run: Run, proofs: Sequence[RowProof], grounds: Grounds, is_shown: bool) -> Files:
     checkpoint = newest(run.settings.log_path)
     assert checkpoint is not None  # attested just before
     files: Files = {FILE_NAME: canonical(trust(run)) + b"\n"}
@@ -81,14 +93,14 @@ def _files(run: Run, proofs: Sequence[RowProof], named: Sequence[str], is_shown:
         commit = _index(run, Kind.COMMIT, proof.sequence, stream_of(proof.table))
         files[f"rows/{number}.json"] = canonical(_row(proof, commit, is_shown))
         files[f"entries/{commit}.json"] = _entry(run, checkpoint, commit, _body(run, proof.table, proof.sequence))
-    for key in named:
+    for key in grounds.authorisation_ids:
         for event in ledger.history(run.conn, key):
             index = _index(run, Kind.EVENT, event.position)
-            files[f"entries/{index}.json"] = _entry(run, checkpoint, index, _members(event))
+            files[f"entries/{index}.json"] = _entry(run, checkpoint, index, _members(event, grounds))
         shown = evidence.open_evidence(run.conn, run.secrets, key)
         if shown is not None:
             files[f"evidence/{key}.json"] = canonical(shown)
-        files[f"receipts/{key}.jws"] = receipt(run, key).token.encode() + b"\n"
+        files[f"receipts/{key}.jws"] = receipt(run, key, is_shown=grounds.is_shown).token.encode() + b"\n"
     files["checkpoint"] = checkpoint.text.encode()
     return files
 
@@ -126,10 +138,10 @@ def _entry(run: Run, checkpoint: Checkpoint, index: int, body: dict[str, Any]) -
     )
 
 
-def _members(event: LedgerEvent) -> dict[str, Any]:
+def _members(event: LedgerEvent, grounds: Grounds) -> dict[str, Any]:
     if event.is_erased:
         raise UsageError("A payload of the authorisation was erased, so there is no pack of it. The log has its hash.")
-    return event_members(event)
+    return event_members(event, grounds.is_shown)
 
 
 def _body(run: Run, table: str, sequence: int) -> dict[str, Any]:

@@ -4,11 +4,12 @@ In: an authorisation's id. Out: claims as JSON-LD with the fields of ISO/IEC TS 
 Vocabulary, and the signed receipt (docs/proof.md, section 4). It names pseudonyms, never a person.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from consent import ledger
-from consent.append import canonical, instant_text
+from consent.append import Scope, canonical, event_salt, everything, instant_text, shown_payload
 from consent.history import LedgerEvent
 from consent.log import Kind, index_of, prove
 from consent.signing import sign_jws
@@ -40,8 +41,12 @@ class Receipt:
     claims: dict[str, Any]
 
 
-def receipt(run: Run, authorisation_id: str, position: int | None = None) -> Receipt:
+def receipt(
+    run: Run, authorisation_id: str, position: int | None = None, is_shown: Callable[[Scope], bool] = everything
+) -> Receipt:
     """The receipt of one event of an authorisation, its newest by default.
+
+    Scopes that `is_shown` says no to stay hidden behind their commitments: a receipt in a pack concerns one subject.
 
     Raises UsageError for an unknown one, or one whose payload is erased, IntegrityError when log and ledger disagree.
     """
@@ -53,29 +58,34 @@ def receipt(run: Run, authorisation_id: str, position: int | None = None) -> Rec
     event, grant = chosen[-1], events[0]
     if grant.payload is None or event.payload is None:
         raise UsageError("The event's payload was erased, so there is no receipt of it any more. The log has its hash.")
-    claims = _terms(grant) | _happened(event) | {"log": _place(run, event), "event": event_members(event)}
+    claims = _terms(grant, is_shown) | _happened(event)
+    claims |= {"log": _place(run, event), "event": event_members(event, is_shown)}
     return Receipt(sign_jws(operator(run.settings).documents, canonical(claims), TYP), claims)
 
 
-def event_members(event: LedgerEvent) -> dict[str, Any]:
-    """What the event's digest is taken over, and its salt. Raises IntegrityError for one that was edited."""
+def event_members(event: LedgerEvent, is_shown: Callable[[Scope], bool] = everything) -> dict[str, Any]:
+    """What the event's digest is taken over, each scope with its salt or as a commitment, and the event's shown salt.
+
+    Raises IntegrityError for one that was edited.
+    """
     if event.salt is None or not event.is_intact:
         raise IntegrityError("An event is not what its hash says. Run `hanbeon doctor`; nothing is signed over it.")
     return {
         "authorisation_id": event.authorisation_id,
         "instant": instant_text(event.instant),
         "kind": event.kind,
-        "payload": event.payload,
+        "payload": shown_payload(event.salt, event.payload or {}, is_shown),
         "position": event.position,
         "subject": event.subject,
-        "salt": event.salt.hex(),
+        "salt": event_salt(event.salt).hex(),
     }
 
 
-def _terms(grant: LedgerEvent) -> dict[str, Any]:
+def _terms(grant: LedgerEvent, is_shown: Callable[[Scope], bool]) -> dict[str, Any]:
     """What was agreed, as the grant has it."""
     given = grant.payload
     assert given is not None
+    scopes = [scope for scope in given["scopes"] if is_shown(scope)]
     chosen = service(given["service"])
     recipient = next((r for r in recipients() if r.id == given["recipient"]), None)
     return {
@@ -85,7 +95,7 @@ def _terms(grant: LedgerEvent) -> dict[str, Any]:
         "dct:identifier": given["authorisation_id"],
         "dct:language": ["ko", "en"],
         "dpv:hasJurisdiction": "KR",
-        "dpv:hasDataSubject": sorted({s["subject_key"] for s in given["scopes"]}),
+        "dpv:hasDataSubject": sorted({scope["subject_key"] for scope in scopes}),
         "dpv:isIndicatedBy": given["grantor_key"],
         "hanbeon:capacity": given["grantor_capacity"],
         "dpv:hasRecipient": {
@@ -96,7 +106,7 @@ def _terms(grant: LedgerEvent) -> dict[str, Any]:
         "dpv:hasService": {"dct:identifier": chosen.id, "ko": chosen.korean, "en": chosen.english},
         "dpv:hasPurpose": given["purpose"],
         "dpv:hasLegalBasis": given["legal_basis"],
-        "dpv:hasPersonalData": [_documents(scope) for scope in given["scopes"]],
+        "dpv:hasPersonalData": [_documents(scope) for scope in scopes],
         "dpv:hasNotice": {"dct:hasVersion": given["notice_version"], "hanbeon:sha256": given["notice_hash"]},
         "hanbeon:mode": given["mode"],
         "dct:valid": {"from": given["valid_from"], "until": given["valid_until"]},

@@ -111,7 +111,7 @@ def _check_event(row: Row, digest: bytes | None) -> None:
         "subject": row["subject"],
     }
     plain.need(plain.canonical(members["payload"]).decode() == row["payload"], "its payload is not canonical")
-    plain.need(plain.sha256(row["salt"], plain.canonical(members)) == digest, "it is not what the log commits to")
+    plain.need(plain.whole_event_digest(row["salt"], members) == digest, "it is not what the log commits to")
 
 
 def _check_accesses(lake: Lake) -> None:

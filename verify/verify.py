@@ -372,11 +372,49 @@ def stream_of(name):
     return sha256(name.encode())[:8]
 
 
+def scope_commitment(salt, scope):
+    return sha256(salt, canonical(scope)).hex()
+
+
+def event_digest(salt, members, hidden):
+    """The digest of an event whose scopes are `hidden` behind commitments of their own; None: it has no scopes."""
+    if hidden is not None:
+        members = {**members, "payload": {**members["payload"], "scopes": hidden}}
+    return sha256(salt, canonical({name: members[name] for name in EVENT_MEMBERS}))
+
+
+def whole_event_digest(salt, members):
+    """The same of an event that is shown whole, with the salt from which all of its salts derive."""
+    scopes = scopes_in(members["payload"])
+    hidden = None
+    if scopes is not None:
+        salts = [sha256(salt, b"\x01", number.to_bytes(4, "big")) for number in range(len(scopes))]
+        hidden = [scope_commitment(own, scope) for own, scope in zip(salts, scopes, strict=True)]
+    return event_digest(sha256(salt, b"\x00"), members, hidden)
+
+
+def scopes_in(payload):
+    scopes = payload.get("scopes") if isinstance(payload, dict) else None
+    return scopes if isinstance(scopes, list) else None
+
+
+def shown_event_digest(body):
+    """The same of an event in a pack or receipt, where each scope is opened, or only its commitment is there."""
+    scopes, hidden = scopes_in(body["payload"]), None
+    if scopes is not None:
+        hidden = []
+        for one in scopes:
+            need(set(one) in ({"commitment"}, {"scope", "salt"}), "a scope is neither opened nor hidden")
+            own = unhex(one["commitment"], 32).hex() if "commitment" in one else None
+            hidden.append(own or scope_commitment(unhex(one["salt"], 32), one["scope"]))
+    return event_digest(unhex(body["salt"], 32), body, hidden)
+
+
 def digest_of(entry, body):
     """What the entry's digest must be for this body; the body's number must be the entry's too."""
     if entry.kind == EVENT:
         need(body["position"] == entry.number, "an event is of another position than its entry")
-        return sha256(unhex(body["salt"], 32), canonical({name: body[name] for name in EVENT_MEMBERS}))
+        return shown_event_digest(body)
     if entry.kind == ACCESS:
         need(body["access_id"] == str(entry.number), "an access record has another id than its entry")
         record = {name: value for name, value in body.items() if name not in ("salt", "leaf_hash")}
@@ -460,6 +498,11 @@ class Pack:
         ]
         return sorted(found, key=lambda body: body["position"])
 
+    def grants(self):
+        """The grant of every authorisation in the pack."""
+        found = [body for entry, body in self.entries.values() if entry.kind == EVENT and body["kind"] == "granted"]
+        return [body for body in found if body["payload"]]
+
     def granted(self, authorisation_id):
         grants = [e for e in self.events(authorisation_id) if e["kind"] == "granted"]
         need(len(grants) == 1 and grants[0]["payload"], "the pack does not hold the grant of the authorisation")
@@ -529,24 +572,40 @@ def check_row(pack, name):
 
 
 def check_lawful(pack, pipeline, content, body):
-    """The authorisation that the row names was granted, stood when the row was committed, and covers what is shown."""
+    """The row's authorisation stood when the row was committed; those in the pack that stood cover what is shown."""
     key, position = pipeline["_authorisation_id"], body["ledger_position"]
     grant = pack.granted(key)
     need(grant["position"] <= position, "the row was committed before its authorisation was granted")
+    closed = closed_by(pack, key, position)
+    need(not closed, f"the authorisation was {closed} when the row was committed")
+    recipient = body["table"].split("/")[1] if body["table"].startswith("shares/") else None
+    need(recipient in (None, grant["payload"]["recipient"]), "the authorisation names another recipient")
+    subject = pipeline.get("_subject_key")
+    need(opened_scopes(grant, subject), "the authorisation is about somebody else than the row")
+    allowed = set()
+    for one in pack.grants():
+        stood = one["position"] <= position and not closed_by(pack, one["authorisation_id"], position)
+        if stood and recipient in (None, one["payload"]["recipient"]):
+            for scope in opened_scopes(one, subject):
+                allowed |= {column.rpartition(".")[2] for column in scope["columns"]}
+    outside = [n for n, value in content.items() if value is not None and n not in allowed]
+    is_official = all(name.upper() == name for name in content)  # bronze has the holder's own names
+    need(not (outside and is_official), "the row shows a column that no authorisation in the pack names")
+
+
+def closed_by(pack, key, position):
+    """The event by which an authorisation stood closed at a ledger position; empty while it was open."""
     closed = ""
     for event in pack.events(key):
         if event["position"] <= position:
             closed = event["kind"] if event["kind"] in CLOSING else "" if event["kind"] == "resumed" else closed
-    need(not closed, f"the authorisation was {closed} when the row was committed")
-    scopes = grant["payload"]["scopes"]
-    subject = pipeline.get("_subject_key")
-    if subject is not None:
-        scopes = [s for s in scopes if s["subject_key"] == subject]
-        need(scopes, "the authorisation is about somebody else than the row")
-    allowed = {column.rpartition(".")[2] for scope in scopes for column in scope["columns"]}
-    outside = [n for n, value in content.items() if value is not None and n not in allowed]
-    is_official = all(name.upper() == name for name in content)  # bronze has the holder's own names
-    need(not (outside and is_official), "the row shows a column that the authorisation does not name")
+    return closed
+
+
+def opened_scopes(grant, subject):
+    """The scopes of a grant that the pack opens, about this subject; a share's row names none, and none is left out."""
+    opened = [one["scope"] for one in grant["payload"]["scopes"] if "scope" in one]
+    return [scope for scope in opened if subject in (None, scope["subject_key"])]
 
 
 def check_evidence(pack, name):

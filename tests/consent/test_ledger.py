@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from datetime import datetime
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -190,6 +191,15 @@ def test_the_erase_function_leaves_no_door_open_in_its_transaction(ledger_conn: 
             ledger_conn.execute("update events set payload = null, salt = null where position = 2")
 
 
+def documented_payload(salt: bytes, payload: dict[str, Any]) -> dict[str, Any]:
+    """docs/proof.md, section 2, with the library that the standard names."""
+    if "scopes" not in payload:
+        return payload
+    salts = [hashlib.sha256(salt + b"\1" + n.to_bytes(4, "big")).digest() for n in range(len(payload["scopes"]))]
+    pairs = zip(salts, payload["scopes"], strict=True)
+    return payload | {"scopes": [hashlib.sha256(own + rfc8785.dumps(scope)).hexdigest() for own, scope in pairs]}
+
+
 def test_a_leaf_hash_is_that_of_the_salted_canonical_entry(ledger_conn: psycopg.Connection) -> None:
     (key,) = ledger.grant(ledger_conn, [grant(scope("FAMR"))], AT)
     ledger.withdraw(ledger_conn, key, AT + SECOND)
@@ -202,10 +212,11 @@ def test_a_leaf_hash_is_that_of_the_salted_canonical_entry(ledger_conn: psycopg.
             "authorisation_id": key,
             "kind": event.kind,
             "subject": event.subject,
-            "payload": event.payload,
+            "payload": documented_payload(event.salt or b"", event.payload or {}),
         }
         assert event.salt is not None
-        assert event.leaf_hash == hashlib.sha256(event.salt + rfc8785.dumps(entry)).digest()  # type: ignore[arg-type]
+        own = hashlib.sha256(event.salt + b"\0").digest()
+        assert event.leaf_hash == hashlib.sha256(own + rfc8785.dumps(entry)).digest()  # type: ignore[arg-type]
         assert event.is_intact
         row = table.filter(pa.compute.equal(table.column("position"), event.position)).to_pylist()[0]
         assert row["payload"].encode() == rfc8785.dumps(event.payload)

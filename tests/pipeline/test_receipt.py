@@ -28,7 +28,12 @@ def test_p3_a_receipt_leads_from_the_event_to_a_signed_checkpoint(still_lake: Sm
     claims = json.loads(signed.payload)
     assert claims == found.claims
     event, log = claims["event"], claims["log"]
-    digest = hashlib.sha256(bytes.fromhex(event["salt"]) + canonical({n: event[n] for n in MEMBERS})).digest()
+    hidden = [  # docs/proof.md, section 2
+        hashlib.sha256(bytes.fromhex(one["salt"]) + canonical(one["scope"])).hexdigest()
+        for one in event["payload"]["scopes"]
+    ]
+    members = {n: event[n] for n in MEMBERS} | {"payload": event["payload"] | {"scopes": hidden}}
+    digest = hashlib.sha256(bytes.fromhex(event["salt"]) + canonical(members)).digest()
     entry = bytes.fromhex(log["entry"])
     assert entry[18:] == digest
     assert int.from_bytes(entry[2:10], "big") == event["position"]
@@ -70,9 +75,12 @@ def test_a_receipt_says_who_gets_what_for_what_and_until_when(still_lake: SmallL
     assert claims["dpv:hasNotice"]["hanbeon:sha256"]
     family = next(d for d in claims["dpv:hasPersonalData"] if d["dct:identifier"] == "FAMR")
     assert family["dpv:hasDataSource"] == "scourt"
-    assert set(family["columns"]) == {c for s in claims["event"]["payload"]["scopes"] for c in s["columns"]} & set(
-        family["columns"]
-    )
+    assert set(family["columns"]) == {
+        column
+        for shown in claims["event"]["payload"]["scopes"]
+        for column in shown["scope"]["columns"]
+        if shown["scope"]["document_type"] == "FAMR"
+    }
     assert claims["dct:valid"]["until"] > claims["dct:valid"]["from"]
 
 

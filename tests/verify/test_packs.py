@@ -4,7 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent import accesses, ledger
-from hanbeon.errors import UsageError
+from hanbeon import authenticating, granting
+from hanbeon.errors import GateRefused, UsageError
 from hanbeon.settings import PROJECT
 from lake import tables
 from pipeline.absence import prove_absence
 from pipeline.gold import share_schema
 from pipeline.pack import write_pack
 from schemas.contract import gold
-from tests.small_lake import ONE, THREE, SmallLake
+from schemas.services import service
+from tests.small_lake import ONE, THREE, SmallLake, publish_again
 from verify import verify as plain
 
 TABLE = "shares/mogef/family_relation_certificate"
@@ -224,6 +228,84 @@ def test_p9_writing_a_pack_is_recorded_and_a_redacted_one_shows_no_content(own_l
     content = b"".join((tmp_path / "pack" / name).read_bytes() for name in files(tmp_path / "pack"))
     assert own_lake.one.name.encode() not in content
     assert findings(tmp_path / "pack") == []
+
+
+def together(lake: SmallLake) -> str:
+    """One consent about two citizens, alone in covering the rows of the first; returns its id."""
+    run, one, two = lake.run, lake.one, lake.two
+    own = granting.grant(service("SINGLE_PARENT"), one.key, one.application, run.at())
+    both = replace(own, scopes=(*own.scopes, *(replace(scope, subject_key=two.key) for scope in own.scopes)))
+    (key,) = ledger.grant(run.conn, authenticating.simulated(run, [both], run.at()), run.at())
+    for consent in (one.consent, one.second_consent):
+        ledger.withdraw(run.conn, str(consent), run.at())
+    publish_again(run)
+    return key
+
+
+def test_p3_a_consent_about_two_people_shows_the_pack_s_own_alone(own_lake: SmallLake, tmp_path: Path) -> None:
+    key = together(own_lake)
+    (row,) = [r for r in rows(own_lake) if r["_authorisation_id"] == key and r["SELF_FLNM"] == own_lake.one.name]
+    write_pack(own_lake.run, tmp_path / "pack", TABLE, row["_evidence_id"], "an auditor")
+    assert findings(tmp_path / "pack") == []
+    content = b"".join((tmp_path / "pack" / name).read_bytes() for name in files(tmp_path / "pack"))
+    (receipt,) = (tmp_path / "pack" / "receipts").glob("*.jws")
+    content += b64decode(receipt.read_text().split(".")[1] + "==", altchars=b"-_")
+    assert str(own_lake.one.key).encode() in content
+    assert str(own_lake.two.key).encode() not in content
+    assert b'"INCM"' not in content  # nor does it concern another document
+
+
+@pytest.mark.parametrize("change", ["opened", "moved", "bare"])
+def test_f44_a_scope_that_was_not_the_event_s_is_found(own_lake: SmallLake, tmp_path: Path, change: str) -> None:
+    key = together(own_lake)
+    (row,) = [r for r in rows(own_lake) if r["_authorisation_id"] == key and r["SELF_FLNM"] == own_lake.one.name]
+    write_pack(own_lake.run, tmp_path / "pack", TABLE, row["_evidence_id"], "an auditor")
+
+    def forge(body: Any) -> None:
+        scopes = body["body"]["payload"]["scopes"]
+        shown = next(s for s in scopes if "scope" in s)
+        hidden = next(s for s in scopes if "commitment" in s)
+        if change == "opened":
+            hidden |= {"scope": shown["scope"], "salt": shown["salt"]}
+            del hidden["commitment"]
+        elif change == "moved":
+            scopes.reverse()
+        else:
+            shown["scope"]["columns"].append("GNDR_CD_")
+
+    name = next(
+        n
+        for n in files(tmp_path / "pack")
+        if n.startswith("entries/") and b'"granted"' in (tmp_path / "pack" / n).read_bytes()
+    )
+    assert any("the body is not what" in one for one in resigned(own_lake, tmp_path / "pack", name, forge))
+
+
+def test_p9_a_share_s_pack_is_recorded_with_its_subject(own_lake: SmallLake, tmp_path: Path) -> None:
+    write_pack(own_lake.run, tmp_path / "pack", TABLE, evidence_id(own_lake), "an auditor")
+    found = accesses.listing(own_lake.run.conn).to_pylist()[-1]
+    assert (found["_subject_key"], found["recipient"]) == (own_lake.one.key, "mogef")
+
+
+def test_p4_a_pack_shows_what_several_consents_cover_and_nothing_that_was_withdrawn(
+    own_lake: SmallLake, tmp_path: Path
+) -> None:
+    run, table = own_lake.run, "gold/family_relation_certificate"
+    held = tables.read(run.settings.lake_root, table, schema=gold("family_relation_certificate").gold_schema)
+    (row,) = [r for r in held.to_pylist() if r["_subject_key"] == own_lake.one.key]
+    write_pack(run, tmp_path / "pack", table, row["_evidence_id"], "an auditor")
+    assert findings(tmp_path / "pack") == []
+    content = b"".join((tmp_path / "pack" / name).read_bytes() for name in files(tmp_path / "pack"))
+    assert own_lake.one.name.encode() in content
+    ledger.withdraw(run.conn, str(own_lake.one.consent), run.at())
+    ledger.withdraw(run.conn, str(own_lake.one.second_consent), run.at())
+    with pytest.raises(GateRefused, match="no authorisation covers"):
+        write_pack(run, tmp_path / "pack", table, row["_evidence_id"], "an auditor")
+    found = accesses.listing(run.conn).to_pylist()[-1]
+    assert (found["is_granted"], found["reason"]) == (False, "content_not_covered")
+    write_pack(run, tmp_path / "bare", table, row["_evidence_id"], "an auditor", is_redacted=True)
+    content = b"".join((tmp_path / "bare" / name).read_bytes() for name in files(tmp_path / "bare"))
+    assert own_lake.one.name.encode() not in content
 
 
 def test_lines_about_relatives_are_never_shown(own_lake: SmallLake, tmp_path: Path) -> None:
