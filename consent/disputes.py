@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
@@ -222,4 +223,12 @@ def disputes(conn: psycopg.Connection, dispute_id: str | None = None) -> list[Di
             " order by opened_at, dispute_id",
             {"id": dispute_id},
         ).fetchall()
-    return [Dispute(*row[:5], tuple(row[5]), frozenset(bytes(h) for h in row[6]), *row[7:]) for row in rows]
+    return [_dispute(*row) for row in rows]
+
+
+def _dispute(key: str, subject: int, told: int, document: str, holder: str, columns: list[str], hashes: list[bytes],
+             *rest: Any) -> Dispute:  # fmt: skip
+    state, opened, due, answered, reason, appeal, corrected = rest
+    known = frozenset(bytes(h) for h in hashes)
+    return Dispute(key, subject, told, document, holder, tuple(columns), known, state, opened, due, answered, reason,
+                   appeal, corrected)  # fmt: skip

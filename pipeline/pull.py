@@ -18,6 +18,7 @@ from lake import layout
 from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
+from pipeline.delivered import record_delivery
 from pipeline.demand import Demand, Former, demand, steady
 from pipeline.disputing import detect
 from pipeline.keying import key_batch
@@ -77,12 +78,13 @@ def pull(run: Run, dataset: str) -> Summary:
         counts=_counts(asked, pulled),
         withheld=_withheld(run, contract, snapshot, pulled.report, found.unasked),
     )
+    delivery = record_delivery(run, contract, pulled.report)
     verdicts = pulled.verdict.rows(run.run_id, f"bronze/{dataset}", run.at())
     if pulled.verdict.is_refused:
         record(run, [summary], verdicts)
         raise _refusal(contract, pulled.verdict)
     _tell(run, contract, found.allowed, pulled)  # before the commit: killed after it, nobody would be told
-    leaves = _commit(run, contract, asked, pulled, snapshot.position)
+    leaves = _commit(run, contract, asked, pulled, snapshot.position, delivery)
     uses.mark(run.conn, _brought(found.allowed, pulled), run.at())
     detect(run, contract)
     summary = replace(
@@ -184,7 +186,9 @@ def _pairs(rows: pa.Table, variant: str) -> list[tuple[int, str]]:
     return list(zip(rows.column("_subject_key").to_pylist(), rows.column(variant).to_pylist(), strict=True))
 
 
-def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, position: int) -> list[Leaf]:
+def _commit(
+    run: Run, contract: Contract, asked: Demand, pulled: Pulled, position: int, delivery: int | None
+) -> list[Leaf]:
     good, failing, report = pulled.verdict.good, pulled.failing, pulled.report
 
     def coverage_now(current: Current) -> pa.Table:
@@ -219,8 +223,21 @@ def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, positio
         "watermark": report.watermark or "",
     }
     plans = [
-        Plan(f"quarantine/{contract.dataset}", quarantine_schema(contract), quarantine, partitioned=True),
-        Plan(f"bronze/{contract.dataset}", contract.bronze_schema, bronze, partitioned=True, also=state),
+        Plan(
+            f"quarantine/{contract.dataset}",
+            quarantine_schema(contract),
+            quarantine,
+            partitioned=True,
+            delivery=delivery,
+        ),
+        Plan(
+            f"bronze/{contract.dataset}",
+            contract.bronze_schema,
+            bronze,
+            partitioned=True,
+            also=state,
+            delivery=delivery,
+        ),
     ]
     return commit(run, plans, metadata)
 
