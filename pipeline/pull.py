@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from consent import gate, ledger, uses, vault
 from consent.journal import Leaf, PullState, pull_state
-from consent.subject_notices import owe_for_statute
 from hanbeon.errors import BatchRefused, UsageError
 from lake import layout
+from pipeline.bringing import came, tell, uses_of
 from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
@@ -83,9 +83,10 @@ def pull(run: Run, dataset: str) -> Summary:
     if pulled.verdict.is_refused:
         record(run, [summary], verdicts)
         raise _refusal(contract, pulled.verdict)
-    _tell(run, contract, found.allowed, pulled)  # before the commit: killed after it, nobody would be told
+    own = came(found.allowed, pulled.verdict.good, pulled.failing)
+    tell(run, contract, own)  # before the commit: killed after it, nobody would be told
     leaves = _commit(run, contract, asked, pulled, snapshot.position, delivery)
-    uses.mark(run.conn, _brought(found.allowed, pulled), run.at())
+    uses.mark(run.conn, uses_of(own), run.at())
     detect(run, contract)
     summary = replace(
         summary,
@@ -115,28 +116,6 @@ def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Asked:
     identifiers = vault.reveal(run.conn, run.secrets, contract.subject_identifier_kind, subjects)
     made = demand(contract, coverage, identifiers, _former(run, contract, snapshot, allowed))
     return Asked(made, allowed, unasked)
-
-
-def _tell(run: Run, contract: Contract, allowed: pa.Table, pulled: Pulled) -> None:
-    """Persons whose records came without being asked for it are told afterwards (Decree 49)."""
-    if contract.subject_identifier_kind != "RRN":
-        return  # a parcel or a corporation is told nothing
-    own = _came(allowed, pulled)
-    pairs = zip(own.column("_subject_key").to_pylist(), own.column("authorisation_id").to_pylist(), strict=True)
-    owe_for_statute(run.conn, pairs, contract.document_type, run.at())
-
-
-def _brought(allowed: pa.Table, pulled: Pulled) -> list[tuple[str, str]]:
-    """(authorisation, document type) of everybody about whom something came, good or not: a use of what was asked."""
-    own = _came(allowed, pulled)
-    return list(zip(own.column("authorisation_id").to_pylist(), own.column("document_type").to_pylist(), strict=True))
-
-
-def _came(allowed: pa.Table, pulled: Pulled) -> pa.Table:
-    """The gate's rows about whom something came, good or not."""
-    came = [pulled.verdict.good.column("_subject_key"), pulled.failing.column("_subject_key")]
-    subjects = pa.chunked_array([c for column in came for c in column.chunks], pa.int64()).unique()
-    return allowed.filter(pc.is_in(allowed.column("_subject_key"), value_set=subjects))
 
 
 def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:

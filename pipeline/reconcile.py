@@ -8,15 +8,18 @@ and a pull of a holder that signs whose delivery was not signed.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from consent import bodies
+from consent.append import instant_text
 from consent.bodies import BodyKind
 from pipeline.pull import contract_of
 from pipeline.reading import runs
 from pipeline.run import Run
 
 KIND = "reconciliation"
+LONGEST_PULL = timedelta(hours=2)  # until then a delivery may belong to a pull that is not done
 SIGNING_FORMS = ("rest", "court_xml", "file")  # a PostgreSQL holder does not sign
 
 
@@ -45,10 +48,12 @@ def reconcile(run: Run) -> list[Difference]:
 def differences(run: Run) -> Iterator[Difference]:
     pulled = {(row["run_id"], row["dataset"]): _counts(row) for row in runs(run).to_pylist() if row["verb"] == "pull"}
     signed = {(b["run_id"], b["dataset"]): b for b in bodies.bodies(run.conn, BodyKind.DELIVERY)}
+    late = instant_text(run.at() - LONGEST_PULL)
     for (run_id, dataset), body in signed.items():
         counts = pulled.get((run_id, dataset))
         if counts is None:
-            yield Difference(dataset, run_id, "not_recorded", body["records"], None)
+            if body["received_at"] < late:
+                yield Difference(dataset, run_id, "not_recorded", body["records"], None)
             continue
         is_file = contract_of(dataset).delivery.get("form") == "file"  # signed are its lines, a pull counts documents
         recorded = body["counted"] if is_file else counts.get("received")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hanbeon.errors import SourceError
 from hanbeon.settings import ConsentSettings
 from pipeline.delivered import record_delivery
 from pipeline.operations import record
-from pipeline.reconcile import Difference, reconcile
+from pipeline.reconcile import LONGEST_PULL, Difference, reconcile
 from pipeline.run import Run
 from pipeline.summary import Summary
 from schemas.contract import Contract, sources
@@ -118,5 +119,7 @@ def test_a_delivery_that_was_not_signed_or_not_recorded_is_a_finding(run: Run, h
     told(run, rest, report)
     court = contract_of("court_xml")
     record_delivery(run, court, delivered(home, agencies, "court_xml"))
-    found = {(d.dataset, d.what) for d in reconcile(run)}
+    assert {d.what for d in reconcile(run)} == {"unsigned"}, "its pull may not be done yet"
+    end = run.at() + LONGEST_PULL + timedelta(seconds=1)
+    found = {(d.dataset, d.what) for d in reconcile(replace(run, at=lambda: end))}
     assert {(rest.dataset, "unsigned"), (court.dataset, "not_recorded")} <= found
