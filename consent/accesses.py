@@ -111,6 +111,7 @@ class Action(StrEnum):
     TRACE_AUTHORISATION = "trace_authorisation"
     TRACE_APPLICATION = "trace_application"
     PACK = "pack"
+    ABSENCE = "absence"
     HOLD = "hold"
 
 

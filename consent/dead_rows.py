@@ -12,7 +12,7 @@ from psycopg import errors, sql
 
 from hanbeon.errors import DependencyDown
 
-TABLES = ("vault_identifiers", "vault_subjects", "owner_secrets", "pull_states", "intents", "erasures")
+TABLES = ("vault_identifiers", "vault_subjects", "owner_secrets", "pull_states", "intents", "erasures", "accesses")
 STATISTICS = "pg_statistic"  # samples of values
 WAIT = "60s"
 

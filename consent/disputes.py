@@ -223,12 +223,10 @@ def disputes(conn: psycopg.Connection, dispute_id: str | None = None) -> list[Di
             " order by opened_at, dispute_id",
             {"id": dispute_id},
         ).fetchall()
-    return [_dispute(*row) for row in rows]
+    return [_dispute(row) for row in rows]
 
 
-def _dispute(key: str, subject: int, told: int, document: str, holder: str, columns: list[str], hashes: list[bytes],
-             *rest: Any) -> Dispute:  # fmt: skip
-    state, opened, due, answered, reason, appeal, corrected = rest
-    known = frozenset(bytes(h) for h in hashes)
-    return Dispute(key, subject, told, document, holder, tuple(columns), known, state, opened, due, answered, reason,
-                   appeal, corrected)  # fmt: skip
+def _dispute(row: Sequence[Any]) -> Dispute:
+    key, subject, told, document_type, holder, columns, hashes, *rest = row
+    own = frozenset(bytes(h) for h in hashes)
+    return Dispute(key, subject, told, document_type, holder, tuple(columns), own, *rest)

@@ -6,18 +6,15 @@ cost microseconds; `lake.row_text` says the same of one row in plain Python, and
 """
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb.sqltypes import DuckDBPyType
 
 from hanbeon.errors import IntegrityError
+from lake.engine import scratch
 
 OWNER_COLUMNS = ("_subject_key", "_pairwise_id")  # of the lake's own tables; of a recipient's share
 HASH_BYTES = 32
@@ -50,7 +47,7 @@ def leaf_hashes(path: Path, name: str, secrets: Mapping[bytes, bytes]) -> list[b
 
     `secrets` has the 32-byte secret of every owner. Raises IntegrityError when one is missing.
     """
-    with _engine() as duck:
+    with scratch() as duck:
         given = duck.read_parquet(str(path), file_row_number=True)
         types = {n: t for n, t in zip(given.columns, given.types, strict=True) if n != "file_row_number"}
         owner = owner_column(list(types))
@@ -141,17 +138,3 @@ def _quoted(name: str) -> str:
 
 def _secrets(secrets: Mapping[bytes, bytes]) -> pa.Table:
     return pa.table({"owner": pa.array(secrets, pa.binary()), "secret": pa.array(secrets.values(), pa.binary())})
-
-
-@contextmanager
-def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    with _database(os.getpid()).cursor() as duck:
-        yield duck
-
-
-@cache
-def _database(_process: int) -> duckdb.DuckDBPyConnection:
-    """One engine for a process, since opening it costs more than a small file; a forked child gets its own."""
-    offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    # Nothing of a file stays in memory or spills to disk: what is erased is to be gone there too.
-    return duckdb.connect(config={**offline, "enable_external_file_cache": False, "temp_directory": ""})

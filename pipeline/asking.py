@@ -8,12 +8,12 @@ began or ended since (F7): either may change the answer. A plan that never asks 
 import hashlib
 from datetime import datetime
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent import gate, ledger
 from consent.snapshot import Snapshot
+from lake.engine import scratch
 from pipeline.run import Run
 
 KEPT = "_subject_key, document_type, variant, columns, recipient, service, purpose, authorisation_id, blocked"
@@ -72,7 +72,7 @@ class Asking:
         """Whether the gate of now lets less through than what was answered since `begin`."""
         now = gate.allowed(ledger.snapshot(self._run.conn), self._run.at())
         before = self.allowed
-        with duckdb.connect(config={"threads": 2}) as duck:
+        with scratch() as duck:
             duck.register("before", before)
             duck.register("now", now)
             lost = duck.execute(f"select {KEPT} from before except select {KEPT} from now limit 1").fetchone()

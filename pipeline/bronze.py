@@ -6,9 +6,9 @@ makes two runs compare equal. Nothing here touches disk; `pipeline.commit` write
 
 from datetime import datetime
 
-import duckdb
 import pyarrow as pa
 
+from lake.engine import scratch
 from pipeline.coverage import covered_sql, quoted
 from schemas.contract import Contract
 
@@ -34,11 +34,11 @@ def merge(contract: Contract, current: pa.Table, incoming: pa.Table, coverage: p
     is_same = " and ".join(f"incoming.{quoted(c)} is not distinct from held.{quoted(c)}" for c in content)
     record = " and ".join(f"incoming.{c} = held.{c}" for c in RECORD_KEY)
     columns = ", ".join(quoted(n) for n in names)
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("coverage", coverage)
         for name, rows in (("held", current), ("incoming", incoming)):
             duck.register("rows", rows)
-            duck.execute(f"create table {name} as {covered_sql(contract, rows.schema)}")
+            duck.execute(f"create temp table {name} as {covered_sql(contract, rows.schema)}")
             duck.unregister("rows")
         return (
             duck.sql(
@@ -71,7 +71,7 @@ def merge(contract: Contract, current: pa.Table, incoming: pa.Table, coverage: p
 
 def newest(rows: pa.Table) -> pa.Table:
     """One row for each record of a delivery: the newest by the holder's time, whatever the order of arrival (F24)."""
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("rows", rows)
         return (
             duck.sql(
@@ -95,7 +95,7 @@ def revived(held: pa.Table, delivered: pa.Table) -> pa.Table:
     has it, with its old instant of change, contradicts it.
     """
     record = " and ".join(f"held.{c} = delivered.{c}" for c in RECORD_KEY)
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("held", held)
         duck.register("delivered", delivered)
         return (
@@ -117,7 +117,7 @@ def tombstones(current: pa.Table, delivered: pa.Table, asked: pa.Table, seen_at:
     Only for contracts with `deletes: absence`. `delivered` needs RECORD_KEY, `asked` a `_subject_key`.
     """
     record = " and ".join(f"current_rows.{c} = delivered.{c}" for c in RECORD_KEY)
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("current_rows", current)
         duck.register("delivered", delivered)
         duck.register("asked", asked)
@@ -148,7 +148,7 @@ def quarantined(
 ) -> pa.Table:
     """The quarantine after a delivery: failing records in, records that are good now out, uncovered ones gone."""
     record = " and ".join(f"good.{c} = current_rows.{c}" for c in RECORD_KEY)
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("current_rows", current)
         duck.register("good", good.select(list(RECORD_KEY)))
         still_bad = (

@@ -9,9 +9,9 @@ that when they are committed.
 import hashlib
 from collections.abc import Mapping
 
-import duckdb
 import pyarrow as pa
 
+from lake.engine import scratch
 from schemas.services import services
 
 REQUIREMENTS_SCHEMA = pa.schema(
@@ -61,7 +61,7 @@ def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, ex
     document_type, _subject_key, reason) tells why an authorisation does not flow; a requirement with neither says
     `no_authorisation`, one of which only some columns are covered `columns_outside`.
     """
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         for name, table in {
             "applications": applications,
             "papers": papers,
@@ -128,7 +128,7 @@ def settled(rows: pa.Table, needed: pa.Table, evidence: pa.Table) -> pa.Table:
     applications leave; evidence that no authorisation of the application covers any more, or that gold has not, is
     let go; what stays names the application's own witness.
     """
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         for name, table in {"bundles": rows, "needed": needed, "evidence": evidence}.items():
             duck.register(name, table)
         return duck.sql(SETTLED).to_arrow_table().select(rows.schema.names).cast(rows.schema)

@@ -5,6 +5,7 @@ is a statement in the log (docs/proof.md, section 4), and stands signed beside i
 nobody.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -63,9 +64,13 @@ def certify(run: Run, erasure: Erasure, looked: Looked, went: Went, holds_ended:
         number = record_body(run.conn, BodyKind.CERTIFICATE, body)
     recorded = body_of(run.conn, number)
     assert recorded is not None
-    token = sign_jws(operator(run.settings).documents, canonical(recorded), TYP)
-    write_durably(path_of(run, number), token.encode() + b"\n")
+    write_durably(path_of(run, number), signed(run, recorded).encode() + b"\n")
     return number
+
+
+def signed(run: Run, body: Mapping[str, Any]) -> str:
+    """A certificate as a compact JWS. Ed25519 is deterministic: signed again, it is the same."""
+    return sign_jws(operator(run.settings).documents, canonical(body), TYP)
 
 
 def path_of(run: Run, number: int) -> Path:

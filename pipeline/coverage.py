@@ -6,9 +6,9 @@ keeps out, and one witness authorisation for each row.
 One text serves bronze, quarantine, gold, shares and erasing, so that P1 has one meaning.
 """
 
-import duckdb
 import pyarrow as pa
 
+from lake.engine import scratch
 from schemas.contract import Contract, Group, source
 
 COVERAGE_SCHEMA = pa.schema(
@@ -43,7 +43,7 @@ def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
     The witness is the smallest authorisation id that covers a value of this table, so that the same ledger gives the
     same rows and a row's witness really covers it; where no value of its own is covered, the smallest for the document.
     """
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("allowed", allowed)
         return (
             duck.execute(
@@ -145,7 +145,7 @@ inner join coverage
 
 def covered(contract: Contract, rows: pa.Table, coverage: pa.Table) -> pa.Table:
     """Rows that the coverage allows, with the same schema. Order is by evidence id and line, so that runs compare."""
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("rows", rows)
         duck.register("coverage", coverage)
         order = ["_evidence_id"] + (["_line_no"] if "_line_no" in rows.schema.names else [])

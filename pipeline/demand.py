@@ -10,10 +10,10 @@ for whom somebody may act anew.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import duckdb
 import pyarrow as pa
 
 from consent.snapshot import Snapshot
+from lake.engine import scratch
 from schemas.contract import Contract
 from schemas.request import REQUEST_SCHEMA, RequestSet
 
@@ -42,7 +42,7 @@ def steady(
 
     Moved: a ledger event after its `position`, or an interval that began after its instant `since` without any event.
     """
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.execute("set timezone = 'UTC'")
         for name, table in {
             "allowed": allowed,
@@ -73,7 +73,7 @@ def steady(
 
 
 COLUMN_SETS = """
-create table column_sets as
+create temp table column_sets as
 select columns, cast(row_number() over (order by columns) - 1 as integer) as column_set
 from (select distinct columns from coverage)
 """
@@ -106,7 +106,7 @@ def demand(contract: Contract, coverage: pa.Table, identifiers: pa.Table, former
 
     A subject whose identifier the vault no longer knows (its key was destroyed) is not asked about.
     """
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("coverage", coverage)
         duck.register("identifiers", identifiers)
         duck.register("asked_before", former.asked)

@@ -4,7 +4,7 @@ In: the gate of now. Out: tables without the uncovered rows and columns; what we
 certified (`pipeline.purging`). Its own path: dbt has no part in it, and no quality verdict delays it (P4, P5, P7).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pyarrow.compute as pc
@@ -15,11 +15,12 @@ from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
+from pipeline.expiring import expire_accesses
 from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import record
 from pipeline.pull import changed
-from pipeline.purging import begin, finish_erasures, take_away
+from pipeline.purging import Done, begin, finish_erasures, take_away
 from pipeline.residue import Residue
 from pipeline.run import Run
 from pipeline.sharing import bundle_compute, documents, share_compute, shares
@@ -40,6 +41,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
     is_now = is_now or deadline.is_due(run)
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
+    expired = expire_accesses(run)
     earlier = finish_erasures(run, is_now)
     with erasures.alone(run.conn):
         residue = Residue()
@@ -48,23 +50,17 @@ def erase(run: Run, is_now: bool = False) -> Summary:
         done = take_away(run, begin(run, residue, is_now))
     told = carry(run)
     findings = [finding for one in (*earlier, done) for finding in one.findings]
+    has_done = bool(earlier or versions or done.files_removed or done.forgotten or expired)
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
         dataset=None,
         started_at=started_at,
         finished_at=run.at(),
-        verdict="failed" if findings else "passed" if versions or done.files_removed else "unchanged",
+        verdict="failed" if findings else "passed" if has_done else "unchanged",
         ledger_position=ledger.position(run.conn),
         code_hash=run.code_hash,
-        counts={
-            "rows_removed": sum(loss.removed for loss in done.losses),
-            "rows_narrowed": sum(loss.narrowed for loss in done.losses),
-            "tables_purged": done.tables_purged,
-            "residue": len(findings),
-            "certificate": done.certificate or 0,
-            **told.counts(),
-        },
+        counts=_counts([*earlier, done], findings) | dict(told.counts()) | {"access_records_erased": expired},
         withheld=_withheld(run),
         versions=versions,
     )
@@ -72,6 +68,20 @@ def erase(run: Run, is_now: bool = False) -> Summary:
     if findings:
         raise IntegrityError(home_scan.sentence(findings))
     return summary
+
+
+def _counts(every: Sequence[Done], findings: Sequence[home_scan.Finding]) -> dict[str, int]:
+    """What this erasure took away, the last of `every`; a certificate may be of an earlier one that was ended."""
+    done = every[-1]
+    return {
+        "rows_removed": sum(loss.removed for loss in done.losses),
+        "rows_narrowed": sum(loss.narrowed for loss in done.losses),
+        "tables_purged": done.tables_purged,
+        "residue": len(findings),
+        "certificate": max(one.certificate or 0 for one in every),
+        "forgotten": done.forgotten or 0,
+        "forgotten_later": int(done.forgotten is None),
+    }
 
 
 def _withheld(run: Run) -> Mapping[str, int]:

@@ -6,11 +6,11 @@ is covered by the gate of now; a share is gold seen by one recipient, with its o
 
 from collections.abc import Callable, Sequence
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent.snapshot import Snapshot
+from lake.engine import scratch
 from pipeline.coverage import covered, gold_paths, unite
 from schemas.contract import Contract
 from schemas.services import services
@@ -34,7 +34,7 @@ def changed_subjects(live_bronze: pa.Table, gold: pa.Table) -> pa.Table:
     before the document itself, so that a document that is there has its lines (P6).
     """
     same = ["_subject_key", "_variant", "_evidence_id", "_run_id", "_source_record_hash"]
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("bronze", live_bronze.select(same))
         duck.register("gold", gold.select(same))
         return duck.sql(
@@ -55,7 +55,7 @@ def moved_subjects(
 
     A publication may have narrowed their gold in between (paused, then resumed): the pipeline columns do not tell.
     """
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("bronze", live_bronze.select(["_subject_key"]))
         duck.register("gold", gold.select(["_subject_key"]))
         duck.register("authorisations", snapshot.authorisations)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def write_pack(
     `is_redacted` shows the row's pipeline columns alone. Raises UsageError when there is no such row, when the folder
     holds something else, or when the authorisation's payload was erased.
     """
-    _need_free(folder)
+    need_free(folder)
     contract, recipient = evidence_tables().get(table, (None, None))
     proofs = row_proofs(run, table, evidence_id)
     named = sorted({proof.values["_authorisation_id"] for proof in proofs})
@@ -69,7 +69,7 @@ def write_pack(
     attest(run)
     is_shown = not is_redacted and contract is not None and contract.kind != "source" and not contract.group
     files = _files(run, proofs, named, is_shown)
-    _write(run, folder, files)
+    write_files(run, folder, files, STATEMENT, DOES_NOT_PROVE)
     return sorted(files)
 
 
@@ -145,20 +145,23 @@ def _index(run: Run, kind: Kind, number: int, stream: bytes = NO_STREAM) -> int:
     return index
 
 
-def _need_free(folder: Path) -> None:
+def need_free(folder: Path) -> None:
+    """Raises UsageError when the folder holds something else than an older pack."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "pack.json").exists():
         raise UsageError("The folder for the pack holds other files. Name an empty folder, or one with an older pack.")
 
 
-def _write(run: Run, folder: Path, files: Files) -> None:
-    """The whole pack beside its place first, then there: no half pack is ever shown."""
+def write_files(
+    run: Run, folder: Path, files: Files, statement: Mapping[str, str], does_not_prove: Sequence[str]
+) -> None:
+    """List and sign the files of a pack. The whole of it is made beside its place first: no half pack is shown."""
     listing = canonical(
         {
             "format": FORMAT,
             "made_at": instant_text(run.at()),
-            "statement": STATEMENT,
+            "statement": dict(statement),
             "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-            "does_not_prove": list(DOES_NOT_PROVE),
+            "does_not_prove": list(does_not_prove),
         }
     )
     signed = sign_jws(operator(run.settings).documents, listing, TYP).encode() + b"\n"

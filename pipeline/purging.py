@@ -57,6 +57,7 @@ class Done:
     files_removed: int
     certificate: int | None
     findings: tuple[Finding, ...] = ()
+    forgotten: int | None = 0  # None: somebody else was at work
 
 
 def finish_erasures(run: Run, is_now: bool = False) -> list[Done]:
@@ -94,7 +95,7 @@ def take_away(run: Run, erasure: Erasure) -> Done:
     number = None
     if looked.findings:
         erasures.found(run.conn, erasure.number, run.at())
-        return Done(erasure.losses, len(purged), removed, None, looked.findings)
+        return Done(erasure.losses, len(purged), removed, None, looked.findings, went.persons)
     if erasure.losses or went.persons or ended:
         number = certify(run, erasure, looked, went, len(ended))
         holds.certified(run.conn, ended, number)
@@ -105,7 +106,7 @@ def take_away(run: Run, erasure: Erasure) -> Done:
         erasures.clear_up_to(run.conn, erasure.number, run.at())
         dead_rows.clear(run.conn, not run.settings.ledger.dsn, ("erasures",))
     attest(run)
-    return Done(erasure.losses, len(purged), removed, number)
+    return Done(erasure.losses, len(purged), removed, number, (), went.persons)
 
 
 def _look(run: Run, erasure: Erasure) -> Looked:

@@ -7,9 +7,9 @@ erased) is no residue.
 
 from dataclasses import dataclass, field
 
-import duckdb
 import pyarrow as pa
 
+from lake.engine import scratch
 from pipeline.coverage import quoted
 
 
@@ -49,7 +49,7 @@ def _narrowed(held: pa.Table, kept: pa.Table) -> int:
     """Rows that stay, but say less than before: a value that is NULL now, or a list that is another now."""
     row = ["_evidence_id", *(n for n in held.schema.names if n == "_line_no")]
     is_same_row = " and ".join(f"held.{n} = kept.{n}" for n in row)
-    with duckdb.connect() as duck:
+    with scratch() as duck:
         duck.register("held", held)
         duck.register("kept", kept)
         says_less = " or ".join(_says_less(field) for field in held.schema)

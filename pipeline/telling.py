@@ -14,6 +14,7 @@ from consent import disputes, handovers, outbox
 from consent.bodies import body_of
 from consent.outbox import Message
 from hanbeon.errors import DependencyDown, IntegrityError, SourceError
+from pipeline.certificate import signed
 from pipeline.run import Run
 from schemas.contract import sources
 from sources import endpoints
@@ -36,9 +37,13 @@ class Told:
 
 
 def queue_certificate(run: Run, number: int, tables: Iterable[str]) -> list[int]:
-    """Tell whoever holds or receives what these tables hold about an erasure certificate; the messages' numbers."""
-    body = body_of(run.conn, number)
-    assert body is not None
+    """Tell whoever holds or receives what these tables hold about an erasure certificate; the messages' numbers.
+
+    They get it signed: the JWS holds the certificate.
+    """
+    recorded = body_of(run.conn, number)
+    assert recorded is not None
+    body = {"number": number, "signed": signed(run, recorded)}
     at = run.at()
     due = at + timedelta(days=run.settings.retention.acknowledge_within_days)
     concerned = concerned_by(tables)

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hanbeon.commands.common import Json, Reader, console, opened, print_json, reader_or_account
+from hanbeon.commands.common import (
+    IdentifierFile,
+    Json,
+    Reader,
+    console,
+    identifiers,
+    opened,
+    print_json,
+    print_rows,
+    reader_or_account,
+)
+from hanbeon.errors import UsageError
 
 app = typer.Typer(
     help="Follow a row back to its consent, or a consent to its rows. Recorded first.", no_args_is_help=True
@@ -44,10 +55,17 @@ def row(
 @app.command("authorisation")
 def authorisation(
     authorisation_id: Annotated[str, typer.Argument(help="The authorisation's id.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="A ledger position or an instant: what stood then.", show_default=False),
+    ] = None,
     reader: Reader = "",
     as_json: Json = False,
 ) -> None:
-    """From one authorisation to every row, reader and erasure."""
+    """From one authorisation to every row, reader and erasure; or its state at an earlier moment."""
+    if as_of is not None:
+        _then(authorisation_id, as_of, reader, as_json)
+        return
     from pipeline.trace import trace_authorisation
 
     with opened() as run:
@@ -77,3 +95,47 @@ def application(
     from hanbeon.commands.trace_view import application_tree
 
     console().print(application_tree(found))
+
+
+@app.command("absence")
+def absence(
+    table: Annotated[str, typer.Argument(help="A table of bronze, gold, shares or quarantine.")],
+    pack: Annotated[Path, typer.Option("--pack", help="The folder for the proof.")],
+    identifier_file: IdentifierFile = None,
+    start: Annotated[int, typer.Option("--from", min=0, help="A size of the log to begin with.")] = 0,
+    stop: Annotated[
+        int | None, typer.Option("--to", help="A size of the log to end with. [default: now]", show_default=False)
+    ] = None,
+    reader: Reader = "",
+) -> None:
+    """That a table never held a row of a person, between two sizes of the log: a disclosure pack that proves it."""
+    from pipeline.absence import prove_absence
+
+    given = identifiers(identifier_file)
+    if len(given) != 1:
+        raise UsageError("A proof of absence is about one person. Give a file with one number.")
+    with opened() as run:
+        versions = prove_absence(run, pack, table, given[0], reader_or_account(reader), start, stop)
+    print(f"{versions} 개 판에 없음 · absent from {versions} versions of {table}; proof in {pack.name}")
+
+
+def _then(authorisation_id: str, moment: str, reader: str, as_json: bool) -> None:
+    from hanbeon.clock import seoul_text
+    from pipeline.as_of import as_of as at_moment
+
+    with opened() as run:
+        found = at_moment(run, authorisation_id, moment, reader_or_account(reader))
+    if as_json:
+        print_json(asdict(found))
+        return
+    state = "not there yet" if found.state is None else str(found.state)
+    dates = "within its dates" if found.is_in_dates else "outside of its dates"
+    print(f"#{found.position} {seoul_text(found.instant)}: {state}, {dates}")
+    rows = [asdict(one) for one in found.versions]
+    headings = {
+        "table": "표 table",
+        "version": "판 version",
+        "log_index": "로그 log",
+        "ledger_position": "위치 position",
+    }
+    print_rows(rows, headings, as_json=False, title="그때의 판 Versions then", empty="No table had a version then.")

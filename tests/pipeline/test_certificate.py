@@ -143,7 +143,7 @@ def _die_in_the_scan(settings: Settings) -> None:
         real(run, erasure)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    home_scan.scan = dying  # type: ignore[assignment]
+    home_scan.scan = dying
     with open_run(settings, "dying") as run:
         erase(run, is_now=True)
 

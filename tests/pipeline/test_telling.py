@@ -1,14 +1,24 @@
 """Certificates reach real inboxes over HTTP; who does not answer is told again (P4, P6, F28)."""
 
+import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing import get_context
+from typing import Any
 
 import pytest
 
 from consent import bodies, ledger, outbox
 from consent.bodies import BodyKind
-from hanbeon.settings import SourceSettings
+from consent.signing import jwk, read_jws
+from hanbeon.settings import Settings, SourceSettings
+from pipeline import purging
+from pipeline.attest import operator
 from pipeline.erase import erase
+from pipeline.recover import recover
+from pipeline.run import open_run
 from pipeline.telling import Told, carry, concerned_by, queue_certificate
 from sources import endpoints
 from sources.endpoints import Endpoints, HttpEndpoint
@@ -51,7 +61,8 @@ def test_p4_an_erasure_tells_holder_and_recipients_and_keeps_their_answers(inbox
         (got,) = inbox.received(home, agency)
         assert got["kind"] == outbox.CERTIFICATE
         assert bodies.body_of(run.conn, message.acknowledgement or 0) is not None
-        assert message.body["number"] == summary.counts["certificate"]
+        told = read_jws(json.loads(got["body"])["signed"], [jwk(operator(run.settings).documents)])
+        assert told == bodies.body_of(run.conn, summary.counts["certificate"])
 
 
 def test_f28_an_agency_that_is_silent_is_told_again_and_keeps_one_copy(inboxes: SmallLake) -> None:
@@ -100,3 +111,30 @@ def test_an_agency_that_is_down_or_unknown_holds_up_nobody(own_lake: SmallLake) 
 )
 def test_who_is_concerned_by_a_table(table: str, agencies: list[str]) -> None:
     assert concerned_by([table]) == agencies
+
+
+def _die_after_queueing(settings: Settings) -> None:
+    real = purging.queue_certificate
+
+    def dying(*arguments: Any) -> None:
+        real(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    purging.queue_certificate = dying  # type: ignore[assignment]
+    with open_run(settings, "dying") as run:
+        erase(run)
+
+
+def test_f1_killed_after_queueing_everybody_is_told_of_one_certificate_once(own_lake: SmallLake) -> None:
+    run = own_lake.run
+    ledger.withdraw(run.conn, str(own_lake.two.consent), run.at())
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["pipeline.erase"])
+    process = context.Process(target=_die_after_queueing, args=(run.settings,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    recover(run)
+    erase(run)
+    assert [m.to_agency for m in outbox.messages(run.conn)] == ["mogef", "scourt"]
+    assert len(bodies.bodies(run.conn, BodyKind.CERTIFICATE)) == 1

@@ -422,7 +422,7 @@ def test_abandoning_a_delivery_leaves_no_connection_and_no_watermark(tax: str, n
     batches.close()  # type: ignore[attr-defined]
     assert (delivery.report.is_complete, delivery.report.watermark) == (False, None)
     with psycopg.connect(tax) as connection:
-        for _ in range(100):
+        for _ in range(600):
             found = connection.execute(
                 "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
                 "and backend_type = 'client backend'"

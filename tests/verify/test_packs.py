@@ -16,10 +16,11 @@ from consent import accesses, ledger
 from hanbeon.errors import UsageError
 from hanbeon.settings import PROJECT
 from lake import tables
+from pipeline.absence import prove_absence
 from pipeline.gold import share_schema
 from pipeline.pack import write_pack
 from schemas.contract import gold
-from tests.small_lake import SmallLake
+from tests.small_lake import ONE, THREE, SmallLake
 from verify import verify as plain
 
 TABLE = "shares/mogef/family_relation_certificate"
@@ -247,3 +248,38 @@ def test_a_withdrawn_consent_s_row_has_no_pack_any_more(own_lake: SmallLake, tmp
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="other files"):
         write_pack(own_lake.run, tmp_path / "full", TABLE, gone, "an auditor")
+
+
+@pytest.mark.parametrize("table", ["gold/family_relation_certificate", TABLE])
+def test_p3_that_somebody_was_never_there_is_proved_by_a_pack(own_lake: SmallLake, tmp_path: Path, table: str) -> None:
+    covered = prove_absence(own_lake.run, tmp_path / "pack", table, THREE, "an auditor")
+    assert covered >= 2
+    assert findings(tmp_path / "pack") == []
+    assert plain.verify(tmp_path / "pack").counts == {"proofs of absence": 1}
+    stranger = prove_absence(own_lake.run, tmp_path / "other", table, "9921151234567", "an auditor", 5, 30)
+    assert stranger <= covered
+    assert findings(tmp_path / "other") == []
+
+
+def test_p3_nobody_can_prove_the_absence_of_who_was_there(own_lake: SmallLake, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds a row"):
+        prove_absence(own_lake.run, tmp_path / "pack", TABLE, ONE, "an auditor")
+    with pytest.raises(UsageError, match="sizes"):
+        prove_absence(own_lake.run, tmp_path / "pack", TABLE, THREE, "an auditor", 10, 10**9)
+
+
+def _drop_a_commit(proof: Any) -> None:
+    index = max(proof["bodies"], key=int)
+    proof["entries"].pop(int(index) - proof["from"])
+    proof["to"] -= 1
+
+
+def _no_neighbours(proof: Any) -> None:
+    proof["neighbours"] = {index: [] for index in proof["neighbours"]}
+
+
+@pytest.mark.parametrize("change", [_drop_a_commit, _no_neighbours])
+def test_f44_a_forged_absence_is_found(own_lake: SmallLake, tmp_path: Path, change: Change) -> None:
+    prove_absence(own_lake.run, tmp_path / "pack", "gold/family_relation_certificate", THREE, "an auditor")
+    found = resigned(own_lake, tmp_path / "pack", "absences/0.json", change)
+    assert [f for f in found if f.startswith("absences/0.json")], found
