@@ -27,6 +27,7 @@ from hanbeon.commands import (
     notices,
     outbox,
     receipt,
+    reconcile,
     representative,
     sources,
     sql,
@@ -75,6 +76,7 @@ app.add_typer(dispute.app, name="dispute", rich_help_panel=SERVICE_DESK)
 app.add_typer(notices.app, name="notices", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)
+app.command("reconcile", rich_help_panel=AUDITORS)(reconcile.reconcile)
 app.command("outbox", rich_help_panel=AUDITORS)(outbox.outbox)
 app.command("verify", rich_help_panel=AUDITORS)(verify.verify)
 

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 
 from consent import gate, ledger, uses, vault
 from consent.journal import Leaf, PullState, pull_state
-from consent.subject_notices import owe_for_statute
 from hanbeon.errors import BatchRefused, UsageError
 from lake import layout
+from pipeline.bringing import came, tell, uses_of
 from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
+from pipeline.delivered import record_delivery
 from pipeline.demand import Demand, Former, demand, steady
 from pipeline.disputing import detect
 from pipeline.keying import key_batch
@@ -77,13 +78,15 @@ def pull(run: Run, dataset: str) -> Summary:
         counts=_counts(asked, pulled),
         withheld=_withheld(run, contract, snapshot, pulled.report, found.unasked),
     )
+    delivery = record_delivery(run, contract, pulled.report)
     verdicts = pulled.verdict.rows(run.run_id, f"bronze/{dataset}", run.at())
     if pulled.verdict.is_refused:
         record(run, [summary], verdicts)
         raise _refusal(contract, pulled.verdict)
-    _tell(run, contract, found.allowed, pulled)  # before the commit: killed after it, nobody would be told
-    leaves = _commit(run, contract, asked, pulled, snapshot.position)
-    uses.mark(run.conn, _brought(found.allowed, pulled), run.at())
+    own = came(found.allowed, pulled.verdict.good, pulled.failing)
+    tell(run, contract, own)  # before the commit: killed after it, nobody would be told
+    leaves = _commit(run, contract, asked, pulled, snapshot.position, delivery)
+    uses.mark(run.conn, uses_of(own), run.at())
     detect(run, contract)
     summary = replace(
         summary,
@@ -113,28 +116,6 @@ def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Asked:
     identifiers = vault.reveal(run.conn, run.secrets, contract.subject_identifier_kind, subjects)
     made = demand(contract, coverage, identifiers, _former(run, contract, snapshot, allowed))
     return Asked(made, allowed, unasked)
-
-
-def _tell(run: Run, contract: Contract, allowed: pa.Table, pulled: Pulled) -> None:
-    """Persons whose records came without being asked for it are told afterwards (Decree 49)."""
-    if contract.subject_identifier_kind != "RRN":
-        return  # a parcel or a corporation is told nothing
-    own = _came(allowed, pulled)
-    pairs = zip(own.column("_subject_key").to_pylist(), own.column("authorisation_id").to_pylist(), strict=True)
-    owe_for_statute(run.conn, pairs, contract.document_type, run.at())
-
-
-def _brought(allowed: pa.Table, pulled: Pulled) -> list[tuple[str, str]]:
-    """(authorisation, document type) of everybody about whom something came, good or not: a use of what was asked."""
-    own = _came(allowed, pulled)
-    return list(zip(own.column("authorisation_id").to_pylist(), own.column("document_type").to_pylist(), strict=True))
-
-
-def _came(allowed: pa.Table, pulled: Pulled) -> pa.Table:
-    """The gate's rows about whom something came, good or not."""
-    came = [pulled.verdict.good.column("_subject_key"), pulled.failing.column("_subject_key")]
-    subjects = pa.chunked_array([c for column in came for c in column.chunks], pa.int64()).unique()
-    return allowed.filter(pc.is_in(allowed.column("_subject_key"), value_set=subjects))
 
 
 def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:
@@ -184,7 +165,9 @@ def _pairs(rows: pa.Table, variant: str) -> list[tuple[int, str]]:
     return list(zip(rows.column("_subject_key").to_pylist(), rows.column(variant).to_pylist(), strict=True))
 
 
-def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, position: int) -> list[Leaf]:
+def _commit(
+    run: Run, contract: Contract, asked: Demand, pulled: Pulled, position: int, delivery: int | None
+) -> list[Leaf]:
     good, failing, report = pulled.verdict.good, pulled.failing, pulled.report
 
     def coverage_now(current: Current) -> pa.Table:
@@ -219,8 +202,21 @@ def _commit(run: Run, contract: Contract, asked: Demand, pulled: Pulled, positio
         "watermark": report.watermark or "",
     }
     plans = [
-        Plan(f"quarantine/{contract.dataset}", quarantine_schema(contract), quarantine, partitioned=True),
-        Plan(f"bronze/{contract.dataset}", contract.bronze_schema, bronze, partitioned=True, also=state),
+        Plan(
+            f"quarantine/{contract.dataset}",
+            quarantine_schema(contract),
+            quarantine,
+            partitioned=True,
+            delivery=delivery,
+        ),
+        Plan(
+            f"bronze/{contract.dataset}",
+            contract.bronze_schema,
+            bronze,
+            partitioned=True,
+            also=state,
+            delivery=delivery,
+        ),
     ]
     return commit(run, plans, metadata)
 

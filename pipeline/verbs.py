@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from consent import ledger
 from hanbeon.errors import HanbeonError
 from hanbeon.settings import load
 from pipeline import erase as erasing
 from pipeline import publish as publishing
 from pipeline import pull as pulling
+from pipeline import reconcile as reconciling
 from pipeline import recover as recovering
+from pipeline import telling
 from pipeline.attest import attest
 from pipeline.operations import record
 from pipeline.run import Run, open_run
@@ -67,6 +70,26 @@ def recover(run_id: str) -> Summary:
             ledger_position=0,
             code_hash=run.code_hash,
             counts=report.counts(),
+        )
+        record(run, [summary])
+        return summary
+
+
+def reconcile(run_id: str) -> Summary:
+    """Tell again whoever did not answer, and compare signed deliveries with what pulls recorded."""
+    with _run(run_id) as run:
+        started_at, told = run.at(), telling.carry(run)
+        found = reconciling.reconcile(run)
+        summary = Summary(
+            run_id=run_id,
+            verb="reconcile",
+            dataset=None,
+            started_at=started_at,
+            finished_at=run.at(),
+            verdict="passed",
+            ledger_position=ledger.position(run.conn),
+            code_hash=run.code_hash,
+            counts={"differences": len(found), **told.counts()},
         )
         record(run, [summary])
         return summary

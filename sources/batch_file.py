@@ -41,6 +41,7 @@ from sources.coverage import Asked, Covered, asked, subject_only
 from sources.delivery import BATCH_ROWS, NOT_REQUESTED, UNKNOWN_KIND, Batches, Tally
 from sources.file_pair import Control, newest_pair, opened, read_control
 from sources.fixed_width import FLAGS, Layout, Numbers, Scan, Span, layout, scan
+from sources.signed import of_file
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def read(
         _check(contract, shape, found, control)
         blocks = found.found()
         tally.received, tally.signed_count = found.headers, control.records
+        tally.statements.append(of_file(path, found.digest))
         tally.drop(NOT_REQUESTED, found.headers - len(blocks) + found.orphans)
         rows = _rows(_Source(contract, shape, file, tally), subjects, _together(blocks, subjects))
         for batch in batches(contract, rows, BATCH_ROWS):

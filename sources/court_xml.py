@@ -57,6 +57,7 @@ def read(
     token_path = str(contract.delivery.get("tokenPath", TOKEN_PATH))
     page_size = min(SUBJECTS_PER_PAGE, settings.page_size)
     with Client(contract.holder, endpoint, token_path, settings, deadline(contract.holder, settings)) as client:
+        client.statements = tally.statements
         reading = Reading(contract, _form(contract, client, page_size), tally, page_size)
         rows = reading.rows(request, sets, ask_since(request, settings))
         yield from batches(contract, rows, BATCH_ROWS)

@@ -26,6 +26,7 @@ from hanbeon.settings import SourceSettings
 from schemas.contract import Contract
 from schemas.request import RequestSet
 from sources.coverage import Asked
+from sources.signed import Statement
 
 Batches = Generator[pa.RecordBatch, None, None]
 
@@ -55,6 +56,7 @@ class DeliveryReport:
     signed_count: int | None
     is_complete: bool
     withheld_subjects: frozenset[int] = field(default=frozenset(), repr=False)
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Tally:
     unreadable: int = 0  # subjects in a row
     newest: datetime | None = None
     signed_count: int | None = None
+    statements: list[Statement] = field(default_factory=list, repr=False)  # what the holder signed, in order
 
     def saw(self, changed_at: datetime) -> None:
         if self.newest is None or changed_at > self.newest:
@@ -136,6 +139,7 @@ class Delivery:
             signed_count=t.signed_count,
             is_complete=self._is_complete,
             withheld_subjects=frozenset(t.withheld_subjects),
+            statements=tuple(t.statements),
         )
 
 

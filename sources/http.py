@@ -23,8 +23,10 @@ import httpcore
 
 from hanbeon.errors import DependencyDown, SourceError
 from hanbeon.settings import SourceSettings
+from sources import signed
 from sources.bounds import Deadline, address_to_dial
 from sources.endpoints import HttpEndpoint
+from sources.signed import Statement
 
 LONGEST_WAIT_SECONDS = 60.0
 _FIRST_BACK_OFF_SECONDS = 0.2
@@ -117,6 +119,7 @@ class Client:
         self._backend = _Backend(holder, settings)
         tls = ssl.create_default_context() if self._scheme == "https" else None
         self._pool = httpcore.ConnectionPool(ssl_context=tls, max_connections=1, network_backend=self._backend)
+        self.statements: list[Statement] = []  # what the holder signed of each answer
         self._token: str | None = None
         self._token_until = 0.0
 
@@ -128,16 +131,19 @@ class Client:
 
     def post(self, path: str, body: bytes, media_type: str, what: str) -> Answer:
         """The holder's 200 answer. Raises SourceError or DependencyDown naming the holder and `what` was asked."""
-        is_renewed = False
+        is_renewed, own_nonce = False, signed.nonce()
         while True:
-            headers = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": media_type}
+            headers = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": media_type, signed.NONCE: own_nonce}
             if self._endpoint.client_id:
                 headers["Authorization"] = f"Bearer {self._bearer()}"
             answer = self._try(path, body, headers, what)
             if answer.status == 401 and self._endpoint.client_id and not is_renewed:
                 self._token, is_renewed = None, True
                 continue
-            return self._good(answer, what)
+            good = self._good(answer, what)
+            token = good.headers.get(signed.SIGNATURE.lower())
+            self.statements.append(signed.of_answer(token, own_nonce, body, good.body))
+            return good
 
     def _bearer(self) -> str:
         if self._token is None or time.monotonic() > self._token_until:

@@ -41,6 +41,7 @@ def read(
     """Batches of one delivery. Raises SourceError, SchemaDrift, DependencyDown."""
     token_path = str(contract.delivery.get("tokenPath", TOKEN_PATH))
     with Client(contract.holder, endpoint, token_path, settings, deadline(contract.holder, settings)) as client:
+        client.statements = tally.statements
         form = _form(contract, client, settings.page_size)
         reading = Reading(contract, form, tally, settings.page_size)
         rows = reading.rows(request, sets, ask_since(request, settings))

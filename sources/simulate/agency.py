@@ -20,7 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
-from sources.simulate import faults
+from sources import signed
+from sources.simulate import agency_keys, faults, identity
 from sources.simulate.pages import BadRequest, Switches
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
@@ -40,6 +41,7 @@ class Agency:
     paths: Mapping[str, Respond]
     token_seconds: float
     requests_per_second: float
+    records: Callable[[bytes], int] | None = None  # how many an answer holds, for a holder that signs its answers
     _tokens: dict[str, float] = field(default_factory=dict, repr=False)
     _allowance: float = -1.0
     _counted_at: float = 0.0
@@ -146,11 +148,26 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(404 if respond is None else status, b"", "text/plain", switches)
         time.sleep(float(switches.get("slow", 0)))
         try:
-            self._send(200, respond(body, switches), self.agency.content_type, switches)
+            answer = respond(body, switches)
+            self._send(200, answer, self.agency.content_type, switches, self._signature(body, answer, switches))
         except BadRequest:
             self._send(400, b"", "text/plain")
         except OSError:
             self._send(503, b"", "text/plain")
+
+    def _signature(self, body: bytes, answer: bytes, switches: Switches) -> str | None:
+        """What the holder says of its answer. `unsigned` and `forged_signature` are faults of one that errs."""
+        nonce = self.headers.get(signed.NONCE)
+        if self.agency.records is None or not nonce or switches.get("unsigned"):
+            return None
+        claims = {
+            "iss": self.agency.holder,
+            "iat": int(time.time()),
+            "records": self.agency.records(answer) + int(bool(switches.get("miscount"))),
+            "request": signed.digest(nonce, body),
+            "content": signed.digest(nonce, answer + (b"x" if switches.get("forged_signature") else b"")),
+        }
+        return identity.signed(agency_keys.key_of(self.agency.home, self.agency.holder), claims, "delivery+jwt")
 
     def _token(self, body: bytes) -> None:
         grant = parse_qs(body.decode("latin-1")).get("grant_type", [""])[0]
@@ -167,7 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 429
         return self.agency.once(switches, mark) or (302 if switches.get("redirect") else 200)
 
-    def _send(self, status: int, body: bytes, content_type: str, switches: Switches | None = None) -> None:
+    def _send(self, status: int, body: bytes, content_type: str, switches: Switches | None = None,
+              signature: str | None = None) -> None:  # fmt: skip
         switches = switches if switches and status in (200, 302) else {}
         is_bomb = bool(switches.get("bomb")) and status == 200
         if is_bomb:
@@ -175,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if signature:
+            self.send_header(signed.SIGNATURE, signature)
         if is_bomb:
             self.send_header("Content-Encoding", "gzip")
         if status == 429:

@@ -119,6 +119,11 @@ def respond(document: Document, register: Register, body: bytes, switches: Switc
     return _page(document, page, records, switches)
 
 
+def records(answer: bytes) -> int:
+    """How many certificates an answer holds, in the encoding of either register."""
+    return sum(answer.count(f"<{d.element} ".encode(d.encoding)) for d in DOCUMENTS.values())
+
+
 def _question(body: bytes) -> tuple[list[Asked], int, int]:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:

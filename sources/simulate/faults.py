@@ -6,7 +6,8 @@
     heal(home)                                     everybody is well again
 
 Switches of HTTP holders: strangers=n, extra_columns, truncate, wrong_count, unknown_code, duplicate_page, looping_page,
-error_body_200, slow=seconds, drip, bomb, status_500_once, status_401_once, status_429_once, poison=kind, redirect=url.
+error_body_200, slow=seconds, drip, bomb, status_500_once, status_401_once, status_429_once, poison=kind, redirect=url,
+unsigned, forged_signature, miscount (of what the holder signs).
 Of the agencies' inboxes: silent (no acknowledgement), slow, truncate, status_*_once. Of the file: truncate,
 wrong_count, unknown_code, bad_sha, poison. Of PostgreSQL: renamed_column, unknown_code, extra_columns, poison="huge".
 `every=n` (default 10) says which share of records a code or poison hits.
@@ -51,6 +52,9 @@ _HTTP = frozenset(
         "status_429_once",
         "poison",
         "redirect",
+        "unsigned",
+        "forged_signature",
+        "miscount",
         "every",
     }
 )
@@ -124,7 +128,7 @@ def _spoil_file(home: Path, switches: dict[str, Any]) -> None:
         count += 1
     if switches.get("bad_sha"):
         digest = hashlib.sha256(digest.encode()).hexdigest()
-    nightly.write_control(path, count, digest)
+    nightly.write_control(home, path, count, digest)
 
 
 def _spoil_views(home: Path, agency: postgres.Agency, switches: dict[str, Any], dsn: str) -> None:

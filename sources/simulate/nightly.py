@@ -2,6 +2,7 @@
 
     ELIG_20260601.dat   400 bytes and a newline each: a subject's H line, its L (history) and D (dependant) lines
     ELIG_20260601.ctl   {"file": name, "records": lines, "sha256": hex}, written after the data
+    ELIG_20260601.sig   what the holder signs of it (`sources.signed`), written before the control file
 
 Positions count bytes, text is left-aligned and padded with spaces, what is absent is spaces. Subjects who left are
 absent.
@@ -18,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sources.simulate import store
+from hanbeon.clock import now
+from sources.signed import SIDECAR
+from sources.simulate import agency_keys, identity, store
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -66,14 +69,21 @@ def publish(home: Path, night: date, tables: store.Frames | None = None) -> Path
             file.write(lines.data)
             count += len(lines)
     os.replace(draft, target)
-    write_control(target, count, digest.hexdigest())
+    write_control(home, target, count, digest.hexdigest())
     for old in sorted(target.parent.glob("ELIG_*.dat"))[:-FILES_KEPT]:
-        old.with_suffix(".ctl").unlink(missing_ok=True)
+        for suffix in (".ctl", SIDECAR):
+            old.with_suffix(suffix).unlink(missing_ok=True)
         old.unlink()
     return target
 
 
-def write_control(data: Path, records: int, sha256: str) -> None:
+def write_control(home: Path, data: Path, records: int, sha256: str) -> None:
+    """What the holder says of its file, signed beside it; the control file comes last."""
+    claims = {"iss": "nhis", "iat": int(now().timestamp()), "file": data.name, "records": records, "content": sha256}
+    token = identity.signed(agency_keys.key_of(home, "nhis"), claims, "delivery+jwt")
+    sidecar = data.with_suffix(".sig.part")
+    sidecar.write_text(token, encoding="ascii")
+    os.replace(sidecar, data.with_suffix(SIDECAR))
     draft = data.with_suffix(".ctl.part")
     draft.write_text(json.dumps({"file": data.name, "records": records, "sha256": sha256}), encoding="ascii")
     os.replace(draft, data.with_suffix(".ctl"))

@@ -41,6 +41,11 @@ def respond(register: Register, body: bytes, switches: Switches) -> bytes:
     return text.encode("ascii").replace(MARK.encode(), _FLAWS.get(str(switches.get("poison")), b""))
 
 
+def records(answer: bytes) -> int:
+    """How many records an answer holds."""
+    return answer.count(b'"registrationId": ')
+
+
 def _question(body: bytes) -> tuple[list[Asked], int, int]:
     try:
         given = json.loads(body)

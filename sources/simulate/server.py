@@ -44,6 +44,7 @@ def agencies(home: Path, token_seconds: float, requests_per_second: float) -> li
         inbox.NAME: inbox.paths(home),
     }
     types = {"mohw": "application/json", "scourt": "application/xml", inbox.NAME: "application/json"}
+    records = {"mohw": rest.records, "scourt": court.records}
     return [
         Agency(
             holder,
@@ -54,6 +55,7 @@ def agencies(home: Path, token_seconds: float, requests_per_second: float) -> li
             paths[holder],
             token_seconds,
             requests_per_second,
+            records.get(holder),
         )
         for holder in HOLDERS
     ]

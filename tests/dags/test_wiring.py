@@ -163,4 +163,4 @@ def test_the_dag_files_are_the_only_ones_that_airflow_parses() -> None:
     """Helpers beside them are named in .airflowignore."""
     ignored = (PROJECT / "dags" / ".airflowignore").read_text(encoding="utf-8").split()
     parsed = {p.name for p in Path(PROJECT / "dags").glob("*.py")} - set(ignored)
-    assert parsed == {"pull.py", "standardise.py", "publish.py", "erase.py", "recover.py"}
+    assert parsed == {"pull.py", "standardise.py", "publish.py", "erase.py", "recover.py", "reconcile.py"}

@@ -92,7 +92,7 @@ def test_some_nights_pairs_are_kept_and_the_others_go(tmp_path: Path, registers:
     for day in (1, 2, 3):
         nightly.publish(tmp_path, date(2026, 6, day), registers)
     left = sorted(p.name for p in nightly.outbox(tmp_path).iterdir())
-    assert left == ["ELIG_20260602.ctl", "ELIG_20260602.dat", "ELIG_20260603.ctl", "ELIG_20260603.dat"]
+    assert left == [f"ELIG_2026060{day}.{kind}" for day in (2, 3) for kind in ("ctl", "dat", "sig")]
 
 
 def test_many_subjects_are_written_in_parts_that_make_one_file(
