@@ -78,6 +78,7 @@ class Column:
     identifier_kind: str | None = None
     identifies: str | None = None
     delivery: Mapping[str, Any] = field(default_factory=dict)
+    physical_type: str = ""
 
     @property
     def arrow_field(self) -> pa.Field:
@@ -260,6 +261,7 @@ def _column(p: SchemaProperty) -> Column:
         identifier_kind=extra.get("identifierKind"),
         identifies=extra.get("identifies"),
         delivery=delivery,
+        physical_type=p.physicalType or "",
     )
 
 

@@ -19,6 +19,7 @@ from exchange import sql
 from exchange.words import REASONS
 from hanbeon.cli import app
 from hanbeon.settings import PROJECT, load
+from schemas.changes import MEANING
 from schemas.check import DELIVERY_KEYS
 from schemas.contract import Contract, published, sources
 from tests.small_lake import SmallLake
@@ -90,6 +91,11 @@ def made_delivery() -> str:
     return "\n".join(["| form | of the dataset | of each column | of each group |", "|---|---|---|---|", *rows])
 
 
+def made_changes() -> str:
+    rows = [f"| `{kind}` | {severity} | {said} |" for kind, (severity, said) in MEANING.items()]
+    return "\n".join(["| change | severity | because |", "|---|---|---|", *rows])
+
+
 def made_commands() -> str:
     root = commands()
     rows = []
@@ -105,6 +111,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "reasons": made_reasons,
     "datasets": made_datasets,
     "delivery": made_delivery,
+    "changes": made_changes,
     "commands": made_commands,
 }
 
@@ -173,7 +180,7 @@ def test_every_command_exists_with_its_options(page: Path) -> None:
 
 def test_a_command_that_does_not_exist_is_found() -> None:
     assert wrong_command("serve")
-    assert wrong_command("contracts diff A B")
+    assert wrong_command("contracts guess A B")
     assert wrong_command("sources --jsn")
     assert wrong_command("trace row TABLE EVIDENCE_ID --json") is None
 

@@ -4,14 +4,15 @@ from typing import Annotated
 
 import typer
 
-from hanbeon.commands import statutes
+from hanbeon.commands import contracts_diff, statutes
 from hanbeon.commands.common import Json, print_json, print_rows
 
 app = typer.Typer(
-    help="Data contracts and the law behind them: list, check, render, statutes, coverage.", no_args_is_help=True
+    help="Data contracts and the law behind them: list, check, diff, render, statutes, coverage.", no_args_is_help=True
 )
 app.command("statutes")(statutes.statutes)
 app.command("coverage")(statutes.coverage)
+app.command("diff")(contracts_diff.diff)
 
 
 @app.command("list")

@@ -1,7 +1,12 @@
 """`hanbeon contracts` answers in the terminal: the law behind the documents, without lake or database."""
 
 import json
+from pathlib import Path
 
+import pytest
+
+from hanbeon.settings import PROJECT
+from schemas.contract import FOLDER
 from schemas.coverage import coverage
 from schemas.documents import as_data
 from tests.cli.conftest import Hanbeon
@@ -41,3 +46,42 @@ def test_coverage_prints_the_numbers_that_its_json_has(bare: Hanbeon) -> None:
         assert f"{count:,}" in said
     assert "CORR" in said
     assert "75%" in said  # FAMR: nine of twelve fields are in the statute
+
+
+HOUSEHOLD = FOLDER / "published" / "household_extract.yaml"
+
+
+@pytest.fixture
+def narrowed(tmp_path: Path) -> Path:
+    file = tmp_path / "household_extract.yaml"
+    file.write_text(HOUSEHOLD.read_text(encoding="utf-8").replace("maxLength: 100", "maxLength: 50"), encoding="utf-8")
+    return file
+
+
+def test_a_breaking_change_exits_with_one_and_says_whom_it_reaches(bare: Hanbeon, narrowed: Path) -> None:
+    said = bare("contracts", "diff", str(HOUSEHOLD), str(narrowed), "--json")
+    (change,) = json.loads(said.out)["changes"]
+    assert said.code == 1
+    assert (change["severity"], change["kind"], change["place"]) == ("breaking", "length_narrowed", "HSHLDR_NM")
+    assert "SINGLE_PARENT" in change["services"]
+    said = bare("contracts", "diff", str(HOUSEHOLD), str(narrowed))
+    assert "urn:hanbeon:published:household_extract breaks. Raise its major version" in said.out
+
+
+def test_the_other_way_round_is_compatible_and_good(bare: Hanbeon, narrowed: Path) -> None:
+    said = bare("contracts", "diff", str(narrowed), str(HOUSEHOLD))
+    assert said.code == 0
+    assert "compatible" in said.out
+
+
+@pytest.mark.skipif(not (PROJECT / ".git").exists(), reason="a git checkout would run it")
+def test_a_revision_is_a_side(bare: Hanbeon) -> None:
+    said = bare("contracts", "diff", "HEAD", "HEAD")
+    assert (said.code, said.out) == (0, "Nothing changed.\n")
+
+
+@pytest.mark.parametrize("named", ["no-such-revision", "--output=x"])
+def test_what_is_no_side_is_wrong_usage(bare: Hanbeon, named: str) -> None:
+    said = bare("contracts", "diff", "--", named, str(FOLDER))
+    assert said.code == 2
+    assert not list(Path.cwd().iterdir())
