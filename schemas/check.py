@@ -20,6 +20,7 @@ import yaml
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
 from schemas.documents import document_types, never_shareable
+from schemas.provenance import definition
 from schemas.rules import is_day, violations
 from schemas.services import services
 from schemas.statutes import articles
@@ -120,6 +121,8 @@ def _column(column: Column) -> Iterator[str]:
         return
     if not column.defined_by:
         yield "does not say who defines it (definedBy)."
+    elif definition(column) is None:
+        yield "is defined by what is neither statute, official form, standard nor general knowledge (definedBy)."
     if column.code_list and column.code_list not in names():
         yield f"names code list {column.code_list}, which does not exist."
         return
@@ -217,6 +220,10 @@ def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
             yield f"two columns publish one column of {name}, or one publishes none."
         yield from (f"publishes {c}, which {name} lacks." for c in sorted(given - wanted))
         yield from (f"{name} has {c}, which no column publishes." for c in sorted(wanted - given))
+    for group in contract.groups:
+        table = by_name.get(f"{contract.published}__{group.name}")
+        if table is not None and bool(table.properties.get("hasPersonKey")) != (group.person is not None):
+            yield f"{table.name} must say hasPersonKey just where {group.name} identifies its line's person."
 
 
 def _published(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
@@ -225,6 +232,10 @@ def _published(contract: Contract, contracts: Sequence[Contract]) -> Iterator[st
         c.properties.get("documentType") for c in contracts if c.kind == "source"
     }:
         yield f"document type {document_type} has no source contract."
+    for source in (c for c in contracts if c.kind == "source" and c.properties.get("documentType") == document_type):
+        made = {source.published, *(f"{source.published}__{g.name}" for g in source.groups)}
+        if contract.name not in made:
+            yield f"no document or group of {source.id} makes this table."
     for column in contract.columns:
         if column.is_identifier:
             yield f"{column.name} is an identifier; published tables hold none (P10)."

@@ -19,8 +19,8 @@ Definition = Literal["statute", "form", "standard", "general"]
 
 _KINDS: tuple[tuple[Definition, re.Pattern[str]], ...] = (
     ("general", re.compile(r"General knowledge of .+ \(unverified\)")),
-    ("form", re.compile(r".+ 별지 제\d+호(?:의\d+)?\s?서식.*")),
-    ("statute", re.compile(r".+ 제\d+조(?:의\d+)?(?: .*)?")),
+    ("form", re.compile(r"[가-힣0-9][가-힣0-9ㆍ· ]* 별지 제\d+호(?:의\d+)?\s?서식.*")),
+    ("statute", re.compile(r"[가-힣0-9][가-힣0-9ㆍ· ]* 제\d+(?:[·,]\d+)*조(?:의\d+)?(?: .*)?")),
     ("standard", re.compile(r"(?:Composed of words of )?공공데이터 공통표준(?:용어|단어) 제\d+차")),
 )
 

@@ -1,11 +1,11 @@
-"""The official names that published columns use: `terms.tsv` in, and what departs from them out (P11).
+"""The official names and domains that published columns use: `terms.tsv`, `domains.tsv` in, departures out (P11).
 
 Names are those of 공공데이터 공통표준용어, 7th edition. `status` says how a name came about: `term7` is a term of that
-edition, `word7` is made of its words, `local` is the project's own.
+edition, `word7` is made of its words, `local` is the project's own. Domains are the 112 of the same
+edition; each fixes type, length and scale, and the physical type follows.
 """
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +14,7 @@ from pathlib import Path
 from schemas.contract import Column
 
 FILE = Path(__file__).parent / "terms.tsv"
+DOMAINS_FILE = Path(__file__).parent / "domains.tsv"
 STATUSES = ("term7", "word7", "local")
 
 
@@ -27,6 +28,36 @@ class Term:
     edition: str
     status: str
     note: str
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One official domain: CHAR, VARCHAR, NUMERIC or DATETIME; size in characters or digits, scale in digits."""
+
+    domain: str
+    type: str
+    size: int
+    scale: int
+    edition: str
+
+    @property
+    def physical_types(self) -> tuple[str, ...]:
+        """How a contract may store it; the first is the usual one."""
+        if self.type == "DATETIME":
+            return ("timestamp",)
+        if self.type == "NUMERIC":
+            return ("double", f"decimal({self.size},{self.scale})") if self.scale else ("bigint",)
+        return "varchar", f"varchar({self.size})", f"char({self.size})"
+
+
+@cache
+def domains(file: Path = DOMAINS_FILE) -> dict[str, Domain]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {
+            r["domain"]: Domain(r["domain"], r["type"], int(r["size"] or 0), int(r["scale"] or 0), r["edition"])
+            for r in rows
+        }
 
 
 @cache
@@ -51,16 +82,18 @@ def departures(column: Column) -> Iterator[str]:
 
 
 def _domain(column: Column) -> str | None:
-    """Type and length that a domain's name states: 명V100, 코드C2, 금액N15, 연월일시분초D."""
-    stated = re.fullmatch(r".+?([VCND])(\d+)?(?:,\d+)?", column.domain or "")
-    if stated is None:
-        return f"has domain {column.domain}, which states no type."
-    kind, size = stated[1], int(stated[2] or 0)
-    if kind in "VC" and (column.logical_type != "string" or not 0 < (column.max_length or 0) <= size):
+    """Type and length that a domain states: 명V100, 코드C2, 금액N15, 연월일시분초D."""
+    domain = domains().get(column.domain or "")
+    if domain is None:
+        return f"has domain {column.domain}, which schemas/domains.tsv lacks."
+    size, whole = domain.size, domain.size - domain.scale
+    is_number = column.logical_type == ("number" if domain.scale else "integer")
+    if domain.type.endswith("CHAR") and (column.logical_type != "string" or not 0 < (column.max_length or 0) <= size):
         return f"must be text of at most {size} characters, as its domain says."
-    is_number = column.logical_type in ("integer", "number")
-    if kind == "N" and not (is_number and column.maximum is not None and column.maximum < 10**size):
-        return f"must be a number of at most {size} digits, as its domain says."
-    if kind == "D" and column.logical_type != "timestamp":
+    if domain.type == "NUMERIC" and not (is_number and column.maximum is not None and column.maximum < 10**whole):
+        return f"must be a number of at most {whole} digits, as its domain says."
+    if domain.type == "DATETIME" and column.logical_type != "timestamp":
         return "must be a timestamp, as its domain says."
+    if column.physical_type not in domain.physical_types:
+        return f"must be stored as {domain.physical_types[0]}, not {column.physical_type}, as its domain says."
     return None

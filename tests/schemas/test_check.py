@@ -85,6 +85,18 @@ FLAWS = [
     ),
     ("source/mohw__disability.yaml", "  value: DISB", "  value: INSV", "no law lets INSV flow"),
     ("source/mois__resident_register.yaml", "version: 1.0.0", "version: '1'", "is not of the form 1.2.3"),
+    ("published/household_extract.yaml", "physicalType: varchar", "physicalType: text", "must be stored as varchar"),
+    ("published/income_certificate__lines.yaml", "physicalType: bigint", "physicalType: double", "stored as bigint"),
+    ("published/income_certificate__lines.yaml", "logicalType: integer", "logicalType: number", "at most 15 digits"),
+    ("published/household_extract.yaml", "value: 명V100", "value: 명V123", "명V123, which schemas/domains.tsv lacks"),
+    (
+        "published/household_extract__members.yaml",
+        "  value: true",
+        "  value: false",
+        "must say hasPersonKey",
+    ),
+    ("published/household_extract__members.yaml", "name: household_extract__members", "name: x__y", "makes this table"),
+    ("published/household_extract.yaml", "General knowledge of", "Rumours of", "is defined by what is neither statute"),
 ]
 
 
