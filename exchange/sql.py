@@ -9,6 +9,7 @@ setting's seconds and rows. An error is one sentence that repeats nothing of the
     documents_replaced   decided requirements, and the paper and money that data saved
     verdicts             what the quality gate found, expectation by expectation
     runs                 what each run did
+    statutes             articles of law and the documents that they ask for, from the project's registry
 """
 
 import json
@@ -27,12 +28,14 @@ from hanbeon.errors import UsageError
 from pipeline.reading import read, runs, verdicts
 from pipeline.run import Run
 from schemas.contract import gold
+from schemas.statutes import registry
 
 RELATIONS: Mapping[str, str] = {
     "bundles": "Applications by service, recipient, document type and state; small groups suppressed, counts rounded",
     "documents_replaced": "Decided requirements, and the paper and money that data saved",
     "verdicts": "What the quality gate found, expectation by expectation",
     "runs": "What each run did",
+    "statutes": "Articles of law and the documents that they ask for; one row for each article and document",
 }
 PRIVATE_RUN_COLUMNS = ("context_digest", "code_hash")
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -113,6 +116,7 @@ def _offered(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
         _copy(duck, "documents_replaced", held.select([c.name for c in replaced.columns]))
         _copy(duck, "verdicts", verdicts(run))
         _copy(duck, "runs", _runs(run))
+        _copy(duck, "statutes", registry())
         duck.execute("set enable_external_access = false")
         duck.execute("set lock_configuration = true")
         yield duck

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from schemas.documents import document_type, named_in_statutes
+import pyarrow as pa
+
+from schemas.documents import as_data, document_type, named_in_statutes
 from schemas.errors import MalformedContract
 from schemas.services import Service, services
 
@@ -67,6 +69,28 @@ def articles(file: Path = FILE) -> tuple[Article, ...]:
     if len({(a.law, a.kind, a.article) for a in found}) < len(found):
         raise MalformedContract(f"{file.name} names an article twice. Keep one line for each.")
     return tuple(found)
+
+
+@cache
+def registry() -> pa.Table:
+    """The registry for SQL: one row for each article and document that it names; a null where it names none."""
+    rows = [
+        {
+            "law": a.law,
+            "kind": a.kind,
+            "article": a.article,
+            "has_refusal_clause": a.has_refusal_clause,
+            "document": d,
+            "document_type": None if d is None else named_in_statutes()[d].document_type,
+            "is_data": d is not None and named_in_statutes()[d].document_type in as_data(),
+        }
+        for a in articles()
+        for d in (a.documents or (None,))
+    ]
+    texts = [pa.field(n, pa.string()) for n in ("law", "kind", "article")]
+    named = [pa.field(n, pa.string()) for n in ("document", "document_type")]
+    flags = [pa.field("has_refusal_clause", pa.bool_()), pa.field("is_data", pa.bool_())]
+    return pa.Table.from_pylist(rows, schema=pa.schema([*texts, flags[0], *named, flags[1]]))
 
 
 def find(document: str | None = None, law: str | None = None) -> tuple[Article, ...]:

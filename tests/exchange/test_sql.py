@@ -9,6 +9,7 @@ from consent import accesses
 from exchange import sql, statement
 from hanbeon.errors import Refused, UsageError
 from pipeline.run import Run
+from schemas.coverage import coverage
 from tests.small_lake import SmallLake
 
 GOOD = [
@@ -134,6 +135,19 @@ def test_a_reason_that_withheld_few_is_not_counted_out(own_lake: SmallLake) -> N
     withheld = sql.query(own_lake.run, "select withheld from runs where verb = 'pull'", "ana").rows[0][0]
 
     assert json.loads(withheld) == {"paused": None}
+
+
+def test_the_statute_registry_gives_the_coverage_that_the_command_prints(own_lake: SmallLake) -> None:
+    text = """
+        with served as (
+            select law, kind, article, bool_and(is_data) as is_whole, bool_or(is_data) as is_part
+            from statutes where document is not null group by all
+        )
+        select count(*) filter (is_whole), count(*) filter (is_part and not is_whole), count(*) filter (not is_part)
+        from served
+    """
+    found = coverage().articles
+    assert sql.query(own_lake.run, text, "ana").rows == ((found.fully, found.partly, found.not_at_all),)
 
 
 def test_the_relations_hold_no_key_and_no_evidence(own_lake: SmallLake) -> None:
