@@ -46,8 +46,8 @@ class Api:
         runs: list[dict[str, Any]] = self.ask("/api/v2/dags/~/dagRuns?limit=100")["dag_runs"]
         return runs
 
-    def wait_for_dags(self, wanted: int) -> None:
-        while len(self.ask("/api/v2/dags?limit=100")["dags"]) < wanted:
+    def wait_for_dags(self, *wanted: str) -> None:
+        while not set(wanted) <= {dag["dag_id"] for dag in self.ask("/api/v2/dags?limit=100")["dags"]}:
             time.sleep(0.5)
 
 
