@@ -43,6 +43,8 @@ class Lake:
         """What stood when a table's newest version was committed."""
         newest = max(self.bodies[name])
         position = int(self.bodies[name][newest]["ledger_position"])
+        last = int(self.events[-1]["position"]) if self.events else 0
+        plain.need(position <= last, f"{EVENTS} ends at {last}, before the position {position} of the newest commit")
         if position not in self._lives:
             self._lives[position] = folded(self.events, position)[0]
         return standing(self._lives[position], _gate_instant(self.root, name, newest))

@@ -30,7 +30,8 @@ def named(rows: Iterable[Row], standing: Standing) -> Counter[str]:
     """How many rows' authorisations name each document type, of the row's own subject where it says whose it is."""
     found: Counter[str] = Counter()
     for row in rows:
-        found.update({scope.key[1] for scope in _own(row, standing.scopes.get(row.get("_authorisation_id") or "", []))})
+        scopes = standing.scopes.get(row.get("_authorisation_id") or "", [])
+        found.update({scope.key[1] for scope in scopes if _is_own(row, scope)})
     return found
 
 
@@ -56,13 +57,10 @@ def wrong(name: str, rows: Iterable[Row], standing: Standing, documents: set[str
     return count, found
 
 
-def _own(row: Row, scopes: Iterable[Scope]) -> list[Scope]:
-    """The scopes that can be this row's: of its subject and variant, as far as it says them."""
-    return [
-        scope
-        for scope in scopes
-        if row.get("_subject_key", scope.key[0]) == scope.key[0] and row.get("_variant", scope.key[2]) == scope.key[2]
-    ]
+def _is_own(row: Row, scope: Scope) -> bool:
+    """Whether a scope can be this row's: of its subject and variant, as far as it says them."""
+    subject, _, variant = scope.key
+    return bool(row.get("_subject_key", subject) == subject and row.get("_variant", variant) == variant)
 
 
 def _against(row: Row, standing: Standing, documents: set[str], recipient: str | None) -> str:
@@ -70,18 +68,19 @@ def _against(row: Row, standing: Standing, documents: set[str], recipient: str |
     scopes = standing.scopes.get(row.get("_authorisation_id") or "")
     if scopes is None:
         return NOT_IN_FORCE
-    if not scopes:
-        return NOTHING_STANDS
     if recipient is not None and recipient != scopes[0].recipient:
         return "their authorisation names another recipient"
     if recipient is None and row.get("_subject_key") is None:
         return "they do not say whom they are about"
-    own = _own(row, scopes)
+    own = [scope for scope in scopes if _is_own(row, scope)]
     if not own:
         return "their authorisation is about somebody else"
     if not any(scope.key[1] in documents for scope in own):
         return "their authorisation is about another document"
-    people = set().union(*(standing.kept_out(scope.key) for scope in own))
+    keys = _keys(row, standing, documents)
+    if not keys:
+        return NOTHING_STANDS
+    people = set().union(*(standing.kept_out(key) for key in keys))
     return "they show a person whom a disclosure block keeps out" if people & set(_people(row)) else ""
 
 
@@ -94,8 +93,9 @@ def _people(row: Row) -> Iterable[int | None]:
 
 
 def _keys(row: Row, standing: Standing, documents: set[str]) -> list[Key]:
-    own = _own(row, standing.scopes.get(row.get("_authorisation_id") or "", []))
-    return [scope.key for scope in own if scope.key[1] in documents]
+    """Whose and which document a row may be, under the authorisation that it names."""
+    scopes = standing.scopes.get(row.get("_authorisation_id") or "", [])
+    return [scope.key for scope in scopes if scope.stands and scope.key[1] in documents and _is_own(row, scope)]
 
 
 def _against_columns(

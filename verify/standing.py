@@ -21,12 +21,13 @@ NEVER_SHAREABLE = "INSV"  # court trial data
 
 @dataclass(frozen=True)
 class Scope:
-    """What one authorisation lets stand of one subject and document."""
+    """What one authorisation names of one subject and document, and whether nothing stands against it."""
 
     key: Key
     columns: frozenset[str]  # official paths
     recipient: str
     kept_out: frozenset[int]  # persons about whom no line may stand
+    stands: bool = True
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Standing:
 
     def __post_init__(self) -> None:
         for scopes in self.scopes.values():
-            for scope in scopes:
+            for scope in (scope for scope in scopes if scope.stands):
                 self._by_key[scope.key].append(scope)
 
     def columns(self, key: Key, recipient: str | None) -> frozenset[str]:
@@ -99,8 +100,7 @@ def _scopes(a: Mapping[str, Any], agreed: set[Agreement], facts: _Facts) -> Iter
     grantor = None if a["grantor_key"] is None else int(a["grantor_key"])
     capacity = a["grantor_capacity"] or "self"
     is_statute = a["kind"] == "statute"
-    if not is_statute and (grantor is None or grantor in facts.dead or a["evidence_digest"] is None):
-        return
+    is_proven = is_statute or (grantor is not None and grantor not in facts.dead and a["evidence_digest"] is not None)
     for scope in a["scopes"]:
         subject, document = int(scope["subject_key"]), scope["document_type"]
         acts = (subject, grantor, capacity) in facts.acting and (capacity == "heir") == (subject in facts.dead)
@@ -108,9 +108,9 @@ def _scopes(a: Mapping[str, Any], agreed: set[Agreement], facts: _Facts) -> Iter
         victims = facts.blocked.get(subject, set()) | facts.blocked.get(grantor or 0, set())
         is_blocked = grantor is not None and subject in facts.blocked.get(grantor, set())
         is_agreed = (scope["holder"], a["recipient"], document, a["purpose"]) in agreed
-        if may_say and is_agreed and not is_blocked and document != NEVER_SHAREABLE:
-            key = (subject, document, scope["variant"])
-            yield Scope(key, frozenset(scope["columns"]), a["recipient"], frozenset(victims))
+        stands = is_proven and may_say and is_agreed and not is_blocked and document != NEVER_SHAREABLE
+        key = (subject, document, scope["variant"])
+        yield Scope(key, frozenset(scope["columns"]), a["recipient"], frozenset(victims), stands)
 
 
 def instant(text: str) -> datetime:

@@ -1,7 +1,6 @@
-"""What partners signed is checked by their own keys, from the log's files alone: answers (kind 7), deliveries (kind 6)."""
+"""What partners signed is checked by their own keys, from files alone: answers (kind 7) and deliveries (kind 6)."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,9 @@ def home(own_lake: SmallLake, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(own_lake: SmallLake, home: Path) -> Iterator[Run]:
+def run(own_lake: SmallLake, home: Path) -> Run:
     own = ConsentSettings(trust_file=str(home / "keys" / "trusted.json"))
-    yield replace(own_lake.run, settings=replace(own_lake.run.settings, consent=own))
+    return replace(own_lake.run, settings=replace(own_lake.run.settings, consent=own))
 
 
 def findings(run: Run) -> list[str]:
