@@ -868,10 +868,14 @@ def check_partners(log, trust, report):
             report.check(where, check_delivery, body, trust)
             report.did("signed deliveries")
     for body in (log.bodies[index] for index, entry in log.kept if entry.kind == COMMIT and index in log.bodies):
-        if body["delivery"] is not None:
-            own = (body["table"].partition("/")[2], body["run_id"])
-            if deliveries.get(body["delivery"]) != own:
-                report.found(body["table"], f"version {body['version']} names a delivery that is not its own")
+        report.check(body["table"], check_delivered, body, deliveries)
+
+
+def check_delivered(body, deliveries):
+    """The delivery that a commit rests on, if any, is of its own dataset and run."""
+    own = (body["table"].partition("/")[2], body["run_id"])
+    is_own = body["delivery"] is None or deliveries.get(body["delivery"]) == own
+    need(is_own, f"version {body['version']} names a delivery that is not its own")
 
 
 def partner_claims(token, name, trust):
