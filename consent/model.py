@@ -123,6 +123,22 @@ APPROVAL_TRANSITIONS: dict[tuple[ApprovalState | None, str], ApprovalState] = {
 }
 
 
+# Every kind of event that the ledger can hold: those of authorisations, and these. What is new here, `verify.events`
+# must know too.
+OTHER_EVENTS = frozenset(
+    {
+        *(event for _, event in APPROVAL_TRANSITIONS),
+        *("application_opened", "paper_brought", "application_decided"),
+        *("representation_recorded", "representation_ended"),
+        *("death_recorded", "death_corrected"),
+        *("disclosure_blocked", "disclosure_block_lifted"),
+        *("hold_placed", "hold_lifted"),
+        *("dispute_opened", "dispute_answered", "dispute_corrected"),
+    }
+)
+EVENT_KINDS = OTHER_EVENTS | {str(event) for event in Event}
+
+
 class Reason(StrEnum):
     """Why an authorisation's row does not flow: a closed list. The first that applies, in this order, is told."""
 
