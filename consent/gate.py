@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from consent.model import Capacity, Reason, need_instant
 from consent.needs import contracts, requirements
+from consent.shareable import NEVER_SHAREABLE, need_shareable
 from consent.snapshot import Snapshot
 from hanbeon.errors import GateRefused
 
-NEVER_SHAREABLE = ("INSV",)  # court trial data: no law lets it flow, whatever is consented
 RESIDENT_NUMBER = "RRN"  # consent is no ground for processing it, only a statute is (PIPA 24-2)
 _NEVER = ", ".join(f"'{d}'" for d in NEVER_SHAREABLE)
 _CAPACITIES = ", ".join(f"'{c}'" for c in Capacity)
@@ -268,6 +268,7 @@ def explain(snapshot: Snapshot, at: datetime, authorisation_id: str) -> list[tup
 
 def require(snapshot: Snapshot, at: datetime, authorisation_id: str, document_type: str) -> None:
     """Raise GateRefused with its reason unless every row of this authorisation and document type flows now."""
+    need_shareable([document_type])
     rows = [row for row in explain(snapshot, at, authorisation_id) if row[0] == document_type]
     reason = next((row[2] for row in rows if row[2] is not None), None)
     if not rows:

@@ -20,19 +20,6 @@ DOCUMENT_STATES: dict[str, Words] = {
     "missing": ("확인 불가", "missing"),
 }
 
-# Documents that services need and that no contract offers as data yet.
-PAPER_DOCUMENTS: dict[str, str] = {
-    "BIZR": "사업자등록증명",
-    "BLDR": "건축물대장",
-    "IMMG": "출입국에 관한 사실증명",
-    "LAND": "토지(임야)대장",
-    "LTAXC": "지방세 납세증명서",
-    "MARR": "혼인관계증명서",
-    "NPSB": "연금 수급(지급) 증명",
-    "REGR": "부동산 등기사항증명서",
-    "RRA": "주민등록표 초본",
-}
-
 REASONS: dict[str, Words] = {
     Reason.NEVER_SHAREABLE: ("법령상 공동이용할 수 없는 정보입니다", "the law never lets this be shared"),
     Reason.DISCLOSURE_BLOCKED: (

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from consent.gate import RESIDENT_NUMBER
 from consent.model import Approval, Capacity, Cycle, Grant, Kind, Mode, Scope
+from consent.shareable import need_shareable
 from hanbeon.errors import UsageError
 from schemas import notices
 from schemas.contract import source
@@ -34,8 +35,12 @@ def default_until(service: Service, at: datetime) -> datetime:
 
 
 def requirements(service: Service, document_types: Sequence[str] = ()) -> tuple[Requirement, ...]:
-    """The service's documents that come as data, narrowed to those named. Raises UsageError for any other."""
+    """The service's documents that come as data, narrowed to those named. Raises UsageError for any other.
+
+    Raises GateRefused, with the article, for a document that no law lets flow.
+    """
     known = {r.document_type: r for r in service.data_requirements}
+    need_shareable(document_types)
     strange = [d for d in document_types if d not in known]
     if strange:
         raise UsageError(
