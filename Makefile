@@ -1,7 +1,7 @@
 # Every command of this project; CI calls the same ones. A fresh machine needs Python 3.11 and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check up clean drill mutate bench
+.PHONY: help run test check lint up clean drill mutate bench
 
 BIN := .venv/bin
 PACKAGES := $(filter-out tests,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
@@ -38,12 +38,20 @@ check: .venv/.locked ## style, types, SQL, contracts and the house's import rule
 	@$(BIN)/hanbeon contracts check
 	@$(BIN)/pytest tests/test_house.py
 
+lint: .venv-lint/.locked ## the contracts before `datacontract lint`, a tool that is not ours (its own environment)
+	@.venv-lint/bin/python .ci/lint.py schemas/contracts
+
 up: .venv/.locked ## Airflow's screen with scheduler, and the agencies, until Ctrl-C
 	@$(BIN)/hanbeon up
 
 clean: ## forget every run (var/) and every cache; the environment stays
 	@rm -rf var mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs logs
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+.venv-lint/.locked: requirements-lint.lock | .venv/.locked
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lint
+	@VIRTUAL_ENV=$(CURDIR)/.venv-lint $(BIN)/uv pip sync --quiet --require-hashes requirements-lint.lock
+	@touch $@
 
 # uv comes first, at the version and hashes that the lock names; then uv makes the environment equal to the lock.
 .venv/.locked: requirements.lock

@@ -13,6 +13,7 @@ from consent import append as log
 from consent.errors import ForbiddenTransition
 from consent.ids import new_id
 from consent.model import APPROVAL_TRANSITIONS, Approval, ApprovalState
+from consent.shareable import need_shareable
 from consent.snapshot import read
 from hanbeon.errors import UsageError
 
@@ -23,6 +24,7 @@ def approve(conn: psycopg.Connection, approval: Approval, at: datetime) -> str:
     """Record an approval; returns its id. The same approval under the same id again changes nothing."""
     key = approval.approval_id or new_id("appr")
     given = [getattr(approval, name) for name in GIVEN.split(", ")]
+    need_shareable([approval.document_type])
     with conn.transaction():
         newest = log.lock(conn)
         known = conn.execute(f"select {GIVEN}, state from approvals where approval_id = %s", [key]).fetchone()

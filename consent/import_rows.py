@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from consent.model import Capacity, Cycle, is_line
+from consent.shareable import NEVER_SHAREABLE, never
 from hanbeon.clock import parse_instant
 from hanbeon.errors import UsageError
 from schemas import notices
@@ -161,6 +162,8 @@ def parse(row: Mapping[str, str | None]) -> Row | str:
         return "recipient is not the service's (F43)"
     if service.mode == "one_time" and given["application_id"] is None:
         return "application_id is missing, and the service's authorisations are for one application"
+    if forbidden := [d for d in NEVER_SHAREABLE if d in _named(given["documents"])]:
+        return f"documents names what no law lets flow (P1): {never(forbidden[0])}"
     requirements = _requirements(service.id, given["documents"])
     if not requirements:
         return "documents names what the service does not take as data (F43)"
@@ -237,13 +240,17 @@ def _services() -> dict[str, Service]:
     return {s.id: s for s in services()}
 
 
+def _named(documents: str | None) -> frozenset[str]:
+    return frozenset(d.strip() for d in (documents or "").split("|"))
+
+
 @lru_cache
 def _requirements(service_id: str, documents: str | None) -> tuple[Requirement, ...]:
     """The service's requirements that come as data, narrowed to those named; empty when one is not among them."""
     needed = _services()[service_id].data_requirements
     if documents is None:
         return needed
-    wanted = {d.strip() for d in documents.split("|")}
+    wanted = _named(documents)
     return tuple(r for r in needed if r.document_type in wanted) if wanted <= {r.document_type for r in needed} else ()
 
 

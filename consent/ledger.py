@@ -24,6 +24,7 @@ from consent.errors import ForbiddenTransition
 from consent.history import LedgerEvent, erase_payloads, history
 from consent.ids import new_id
 from consent.model import Event, Grant, Kind, Reason, Scope, Sealed, State, need_instant
+from consent.shareable import need_shareable
 from consent.snapshot import (
     APPLICATIONS_SCHEMA,
     APPROVALS_SCHEMA,
@@ -101,7 +102,11 @@ def grant(conn: psycopg.Connection, grants: Sequence[Grant], at: datetime) -> li
 def grant_missing(
     conn: psycopg.Connection, grants: Mapping[str, Grant], at: datetime, is_new: bool = False
 ) -> frozenset[str]:
-    """Record those whose id the ledger does not know yet, in one transaction; returns the ids recorded."""
+    """Record those whose id the ledger does not know yet, in one transaction; returns the ids recorded.
+
+    Raises GateRefused for a document that no law lets flow (P1).
+    """
+    need_shareable(s.document_type for g in grants.values() for s in g.scopes)
     entries = {key: log.entry(Event.GRANTED, key, _payload(key, g), key) for key, g in grants.items()}
     with conn.transaction():
         newest = log.lock(conn)

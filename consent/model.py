@@ -157,6 +157,7 @@ class Reason(StrEnum):
     GUARDIANSHIP_ENDED = "guardianship_ended"  # of age, or as the register says: suspended until renewed
     NO_CAPACITY = "no_capacity"  # nothing recorded says that the grantor may consent for this subject
     UNKNOWN_DOCUMENT_TYPE = "unknown_document_type"  # no source contract
+    NO_IDENTIFIER_STATUTE = "no_identifier_statute"  # found by a resident number, and no statute is named (PIPA 24-2)
     WRONG_HOLDER = "wrong_holder"  # the contract names another holder
     COLUMN_OUTSIDE_CONTRACT = "column_outside_contract"
     OUTSIDE_SERVICE = "outside_service"  # the service's recipient or purpose differs, or it does not need the document

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent import vault
-from exchange.words import PAPER_DOCUMENTS
 from pipeline.coverage import gold_paths
 from pipeline.gold import pairwise_ids, share_evidence_ids, share_schema
 from pipeline.reading import read
 from pipeline.run import Run
 from schemas.codes import entries
 from schemas.contract import Column, Contract, gold, published, source
+from schemas.documents import document_types
 
 YES_NO = {"Y": "예", "N": "아니오"}
 
@@ -115,11 +115,12 @@ def _lines(
 
 
 def document_name(document_type: str) -> str:
-    """The Korean name of a document type, or its id where the project has no contract for it."""
+    """The Korean name of a document type, or its id where the catalogue does not know it."""
     for contract in published():
         if contract.properties.get("documentType") == document_type and "group" not in contract.properties:
             return contract.grain.rstrip(".").rpartition(" of ")[2] or document_type
-    return PAPER_DOCUMENTS.get(document_type, document_type)
+    known = document_types().get(document_type)
+    return document_type if known is None else known.korean
 
 
 @cache

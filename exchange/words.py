@@ -20,19 +20,6 @@ DOCUMENT_STATES: dict[str, Words] = {
     "missing": ("확인 불가", "missing"),
 }
 
-# Documents that services need and that no contract offers as data yet.
-PAPER_DOCUMENTS: dict[str, str] = {
-    "BIZR": "사업자등록증명",
-    "BLDR": "건축물대장",
-    "IMMG": "출입국에 관한 사실증명",
-    "LAND": "토지(임야)대장",
-    "LTAXC": "지방세 납세증명서",
-    "MARR": "혼인관계증명서",
-    "NPSB": "연금 수급(지급) 증명",
-    "REGR": "부동산 등기사항증명서",
-    "RRA": "주민등록표 초본",
-}
-
 REASONS: dict[str, Words] = {
     Reason.NEVER_SHAREABLE: ("법령상 공동이용할 수 없는 정보입니다", "the law never lets this be shared"),
     Reason.DISCLOSURE_BLOCKED: (
@@ -59,6 +46,10 @@ REASONS: dict[str, Words] = {
     Reason.NO_CAPACITY: (
         "동의한 사람에게 대리할 자격이 확인되지 않습니다",
         "nothing shows that who consented may consent for this person",
+    ),
+    Reason.NO_IDENTIFIER_STATUTE: (
+        "주민등록번호를 처리할 법령의 근거가 적혀 있지 않습니다",
+        "it names no statute under which the resident number may be processed",
     ),
     Unasked.FREQUENCY_EXCEEDED: (
         "허용된 이용 횟수를 다 썼습니다. 받은 자료는 유효기간까지 남습니다",

@@ -8,7 +8,9 @@ variants and columns that the service's law needs (P2), less those that need a s
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from consent.gate import RESIDENT_NUMBER
 from consent.model import Approval, Capacity, Cycle, Grant, Kind, Mode, Scope
+from consent.shareable import need_shareable
 from hanbeon.errors import UsageError
 from schemas import notices
 from schemas.contract import source
@@ -33,8 +35,12 @@ def default_until(service: Service, at: datetime) -> datetime:
 
 
 def requirements(service: Service, document_types: Sequence[str] = ()) -> tuple[Requirement, ...]:
-    """The service's documents that come as data, narrowed to those named. Raises UsageError for any other."""
+    """The service's documents that come as data, narrowed to those named. Raises UsageError for any other.
+
+    Raises GateRefused, with the article, for a document that no law lets flow.
+    """
     known = {r.document_type: r for r in service.data_requirements}
+    need_shareable(document_types)
     strange = [d for d in document_types if d not in known]
     if strange:
         raise UsageError(
@@ -85,6 +91,7 @@ def grant(
         cycle=None if is_one_time else Cycle.DAILY,
         grounds=given,
         grantor_capacity=None if is_statute else capacity,
+        identifier_statute=_identifier_statute(needed),
     )
 
 
@@ -109,6 +116,12 @@ def approvals(
         )
         for r in requirements(service, document_types)
     ]
+
+
+def _identifier_statute(needed: Sequence[Requirement]) -> str | None:
+    """By which statute holders are asked by the resident number; None where they are asked by another one."""
+    kinds = {source(r.document_type).subject_identifier_kind for r in needed}
+    return notices.IDENTIFIER_STATUTE if RESIDENT_NUMBER in kinds else None
 
 
 def _given(needed: Sequence[Requirement], grounds: Sequence[str] | None) -> tuple[str, ...]:

@@ -19,8 +19,10 @@ import yaml
 
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
+from schemas.documents import document_types, never_shareable
 from schemas.rules import is_day, violations
 from schemas.services import services
+from schemas.statutes import articles
 from schemas.terms import departures
 
 DAY_PATTERN = "^[0-9]{8}$"
@@ -60,7 +62,7 @@ def check(contracts: Sequence[Contract] | None = None) -> list[str]:
         about = [*_standard(contract), *_columns(contract)]
         about += _source(contract, given) if contract.kind == "source" else _published(contract, given)
         findings += [f"{contract.id}: {finding}" for finding in about]
-    return findings + list(_services(given))
+    return findings + list(_catalogue(given)) + list(_services(given))
 
 
 def _unique(contracts: Sequence[Contract]) -> Iterator[str]:
@@ -227,6 +229,21 @@ def _published(contract: Contract, contracts: Sequence[Contract]) -> Iterator[st
         if column.is_identifier:
             yield f"{column.name} is an identifier; published tables hold none (P10)."
         yield from departures(column)
+
+
+def _catalogue(contracts: Sequence[Contract]) -> Iterator[str]:
+    """What contracts and services name is a document type of the catalogue, and one that a law lets flow."""
+    for contract in contracts:
+        named = contract.properties.get("documentType")
+        if named and named not in document_types():
+            yield f"{contract.id}: document type {named} is not in schemas/documents.yaml."
+        elif named in never_shareable():
+            yield f"{contract.id}: no law lets {named} flow, so it may have no contract (P1)."
+    for service in services():
+        for need in service.requirements:
+            if need.document_type not in document_types():
+                yield f"Service {service.id}: {need.document_type} is not in schemas/documents.yaml."
+    articles()  # the registry reads, or MalformedContract names the line
 
 
 def _services(contracts: Sequence[Contract]) -> Iterator[str]:

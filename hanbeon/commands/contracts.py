@@ -4,9 +4,14 @@ from typing import Annotated
 
 import typer
 
+from hanbeon.commands import statutes
 from hanbeon.commands.common import Json, print_json, print_rows
 
-app = typer.Typer(help="Data contracts: list, check, render.", no_args_is_help=True)
+app = typer.Typer(
+    help="Data contracts and the law behind them: list, check, render, statutes, coverage.", no_args_is_help=True
+)
+app.command("statutes")(statutes.statutes)
+app.command("coverage")(statutes.coverage)
 
 
 @app.command("list")

@@ -31,6 +31,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "kind": ("consent", "demand", "statute", "odd", None),
     "proof_digest": ("ab" * 32, "ab" * 32, None),
     "used_count": (0, 1, 2, None),
+    "identifier_statute": ("주민등록법 제30조", "", " ", None),
     "frequency_cap": (None, 1, 2),
     "_subject_key": (1, None),
     "_grantor_key": (1, 2, 3, None),

@@ -77,6 +77,13 @@ FLAWS = [
         "apiVersion: v9",
         "breaks the Open Data Contract Standard",
     ),
+    (
+        "source/mohw__disability.yaml",
+        "  value: DISB",
+        "  value: DISX",
+        "document type DISX is not in schemas/documents",
+    ),
+    ("source/mohw__disability.yaml", "  value: DISB", "  value: INSV", "no law lets INSV flow"),
     ("source/mois__resident_register.yaml", "version: 1.0.0", "version: '1'", "is not of the form 1.2.3"),
 ]
 
