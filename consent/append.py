@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg
 
-from consent.model import need_instant
-from hanbeon.errors import DependencyDown
+from consent.model import EVENT_KINDS, need_instant
+from hanbeon.errors import DependencyDown, UsageError
 
 SALT_BYTES = 32
 SCOPES = "scopes"
@@ -35,6 +35,10 @@ class Entry:
 
 
 def entry(kind: str, subject: str, payload: Mapping[str, Any], authorisation_id: str | None = None) -> Entry:
+    if kind not in EVENT_KINDS:
+        raise UsageError(
+            f"The ledger holds no events of kind {kind}. Name it in consent.model, and what may follow it."
+        )
     return Entry(kind, subject, authorisation_id, canonical(payload))
 
 

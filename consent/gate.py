@@ -6,6 +6,7 @@ reason from the closed list (`Reason`), the first that applies in the order of `
 columns and holders exist; services say what is needed, and of a wider authorisation only that flows (P2, F43).
 
 Who grants about somebody else needs a recorded capacity in force; the dead and children under 14 grant nothing (F42).
+Where a record is found by the resident number, the authorisation names the statute that lets it be processed.
 
 `SQL` runs on DuckDB over the relations `authorisations`, `approvals`, `blocks`, `representations`, `deaths`,
 `contracts`, `requirements`, with parameter `$at`.
@@ -24,6 +25,7 @@ from consent.shareable import NEVER_SHAREABLE, need_shareable
 from consent.snapshot import Snapshot
 from hanbeon.errors import GateRefused
 
+RESIDENT_NUMBER = "RRN"  # consent is no ground for processing it, only a statute is (PIPA 24-2)
 _NEVER = ", ".join(f"'{d}'" for d in NEVER_SHAREABLE)
 _CAPACITIES = ", ".join(f"'{c}'" for c in Capacity)
 _GUARDIANS = f"'{Capacity.GUARDIAN_OF_CHILD}', '{Capacity.GUARDIAN_OF_WARD}'"
@@ -138,6 +140,7 @@ facts as (
         false) as is_complete,
         coalesce(a.kind = 'statute' or a.proof_digest is not null, false) as is_proven,
         c.document_type is not null as is_known,
+        coalesce(c.identifier_kind <> '{RESIDENT_NUMBER}' or trim(a.identifier_statute) <> '', false) as is_findable,
         coalesce(c.holder = a.holder, false) as is_held,
         coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract,
         coalesce(list_has_any(n.columns, a.columns), false) as is_needed,
@@ -179,14 +182,14 @@ judged as (
             and valid_from <= $at and $at < valid_until and $at < retain_until
             and (mode = 'standing' or used_count = 0)
             and not is_grantor_dead and not is_under_age and is_capable
-            and is_known and is_held and is_in_contract and is_needed and is_narrow and is_approved,
+            and is_known and is_findable and is_held and is_in_contract and is_needed and is_narrow and is_approved,
         false) as flows,
     from facts
 )
 select
-    * exclude (columns, needed_columns, is_complete, is_proven, is_known, is_held, is_in_contract, is_needed, is_narrow,
-        is_blocked, is_grantor_dead, is_under_age, is_guard_over, is_capable, is_approved, has_agreement,
-        has_suspended, has_ended),
+    * exclude (columns, needed_columns, is_complete, is_proven, is_known, is_findable, is_held, is_in_contract,
+        is_needed, is_narrow, is_blocked, is_grantor_dead, is_under_age, is_guard_over, is_capable, is_approved,
+        has_agreement, has_suspended, has_ended),
     needed_columns as columns,
     case
         when flows then null
@@ -205,6 +208,7 @@ select
         when not is_capable and is_guard_over then '{Reason.GUARDIANSHIP_ENDED}'
         when not is_capable then '{Reason.NO_CAPACITY}'
         when not is_known then '{Reason.UNKNOWN_DOCUMENT_TYPE}'
+        when not is_findable then '{Reason.NO_IDENTIFIER_STATUTE}'
         when not is_held then '{Reason.WRONG_HOLDER}'
         when not is_in_contract then '{Reason.COLUMN_OUTSIDE_CONTRACT}'
         when not is_needed then '{Reason.OUTSIDE_SERVICE}'

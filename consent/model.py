@@ -123,6 +123,22 @@ APPROVAL_TRANSITIONS: dict[tuple[ApprovalState | None, str], ApprovalState] = {
 }
 
 
+# Every kind of event that the ledger can hold: those of authorisations, and these. What is new here, `verify.events`
+# must know too.
+OTHER_EVENTS = frozenset(
+    {
+        *(event for _, event in APPROVAL_TRANSITIONS),
+        *("application_opened", "paper_brought", "application_decided"),
+        *("representation_recorded", "representation_ended"),
+        *("death_recorded", "death_corrected"),
+        *("disclosure_blocked", "disclosure_block_lifted"),
+        *("hold_placed", "hold_lifted"),
+        *("dispute_opened", "dispute_answered", "dispute_corrected"),
+    }
+)
+EVENT_KINDS = OTHER_EVENTS | {str(event) for event in Event}
+
+
 class Reason(StrEnum):
     """Why an authorisation's row does not flow: a closed list. The first that applies, in this order, is told."""
 
@@ -141,6 +157,7 @@ class Reason(StrEnum):
     GUARDIANSHIP_ENDED = "guardianship_ended"  # of age, or as the register says: suspended until renewed
     NO_CAPACITY = "no_capacity"  # nothing recorded says that the grantor may consent for this subject
     UNKNOWN_DOCUMENT_TYPE = "unknown_document_type"  # no source contract
+    NO_IDENTIFIER_STATUTE = "no_identifier_statute"  # found by a resident number, and no statute is named (PIPA 24-2)
     WRONG_HOLDER = "wrong_holder"  # the contract names another holder
     COLUMN_OUTSIDE_CONTRACT = "column_outside_contract"
     OUTSIDE_SERVICE = "outside_service"  # the service's recipient or purpose differs, or it does not need the document

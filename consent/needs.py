@@ -17,6 +17,7 @@ CONTRACTS_SCHEMA = pa.schema(
     [
         pa.field("document_type", pa.string()),
         pa.field("holder", pa.string()),
+        pa.field("identifier_kind", pa.string()),  # by which a holder finds the record
         pa.field("column_paths", pa.list_(pa.string())),
     ]
 )
@@ -36,7 +37,13 @@ REQUIREMENTS_SCHEMA = pa.schema(
 def contracts() -> pa.Table:
     """What exists: document types, who holds them, which columns they have. One row a document type."""
     rows = [
-        {"document_type": c.document_type, "holder": c.holder, "column_paths": list(c.column_paths)} for c in sources()
+        {
+            "document_type": c.document_type,
+            "holder": c.holder,
+            "identifier_kind": c.subject_identifier_kind,
+            "column_paths": list(c.column_paths),
+        }
+        for c in sources()
     ]
     if len({row["document_type"] for row in rows}) < len(rows):
         raise ContractError("Two source contracts have one document type. A document type has one holder.")

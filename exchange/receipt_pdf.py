@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import Any
 
 from fpdf import FPDF
-from fpdf.enums import WrapMode
 
 from exchange.words import CAPACITIES, EVENTS, MODES, both
 from hanbeon.clock import parse_instant, seoul_text
@@ -37,18 +36,16 @@ def render(claims: Mapping[str, Any], token: str) -> bytes:
         _line(page, f"{korean} {english}", value)
     page.ln(2)
     for document in claims["dpv:hasPersonalData"]:
-        names = ", ".join(document["columns"].values())
-        _line(
-            page, f"서류 {document['dct:identifier']}", f"{document['ko']} ({document['dpv:hasDataSource']}): {names}"
-        )
+        holder = document["dpv:hasDataSource"]["ko"]
+        _line(page, f"서류 {document['dct:identifier']}", f"{document['ko']} ({holder}): {_columns(document)}")
     page.ln(2)
     right = claims["dpv:hasRight"]
-    _line(page, "철회 Withdrawal", f"{right['ko']} {right['en']}")
+    _line(page, "철회 Withdrawal", f"{right['ko']}\n{right['en']}")
     _line(page, "로그 Log", _place(claims["log"]))
     _line(
         page,
         "확인 Verify",
-        "영수증 파일(JWS)과 공개키로 누구나 확인할 수 있습니다. Check the JWS with the public keys.",
+        "영수증 파일(JWS)과 공개키로 누구나 확인할 수 있습니다.\nCheck the JWS with the public keys.",
     )
     _line(page, "서명 Signature", f"SHA-256 {hashlib.sha256(token.encode()).hexdigest()}")
     return bytes(page.output())
@@ -74,6 +71,13 @@ def _facts(claims: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
+def _columns(document: Mapping[str, Any]) -> str:
+    """Names of the columns; those of repeating lines, such as household members, apart."""
+    own = [name for path, name in document["columns"].items() if "." not in path]
+    lines = [name for path, name in document["columns"].items() if "." in path]
+    return ", ".join(own) + (f"; 줄마다 each line: {', '.join(lines)}" if lines else "")
+
+
 def _place(log: Mapping[str, Any]) -> str:
     root = log["checkpoint"].split("\n")[2]
     return f"{log['origin']}, {log['index']} / {log['size']}, {root}"
@@ -83,7 +87,7 @@ def _line(page: FPDF, label: str, value: str) -> None:
     page.set_font(FONT, size=9)
     top = page.get_y()
     page.multi_cell(LABEL, 5.5, label, new_x="RIGHT", new_y="TOP")
-    page.multi_cell(0, 5.5, value, new_x="LMARGIN", new_y="NEXT", wrapmode=WrapMode.CHAR)
+    page.multi_cell(0, 5.5, value, new_x="LMARGIN", new_y="NEXT", align="L")
     page.set_y(max(page.get_y(), top + 5.5))
 
 

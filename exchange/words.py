@@ -47,6 +47,10 @@ REASONS: dict[str, Words] = {
         "동의한 사람에게 대리할 자격이 확인되지 않습니다",
         "nothing shows that who consented may consent for this person",
     ),
+    Reason.NO_IDENTIFIER_STATUTE: (
+        "주민등록번호를 처리할 법령의 근거가 적혀 있지 않습니다",
+        "it names no statute under which the resident number may be processed",
+    ),
     Unasked.FREQUENCY_EXCEEDED: (
         "허용된 이용 횟수를 다 썼습니다. 받은 자료는 유효기간까지 남습니다",
         "asked as often as allowed; what was received stands until its end",

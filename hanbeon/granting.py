@@ -8,6 +8,7 @@ variants and columns that the service's law needs (P2), less those that need a s
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from consent.gate import RESIDENT_NUMBER
 from consent.model import Approval, Capacity, Cycle, Grant, Kind, Mode, Scope
 from consent.shareable import need_shareable
 from hanbeon.errors import UsageError
@@ -90,6 +91,7 @@ def grant(
         cycle=None if is_one_time else Cycle.DAILY,
         grounds=given,
         grantor_capacity=None if is_statute else capacity,
+        identifier_statute=_identifier_statute(needed),
     )
 
 
@@ -114,6 +116,12 @@ def approvals(
         )
         for r in requirements(service, document_types)
     ]
+
+
+def _identifier_statute(needed: Sequence[Requirement]) -> str | None:
+    """By which statute holders are asked by the resident number; None where they are asked by another one."""
+    kinds = {source(r.document_type).subject_identifier_kind for r in needed}
+    return notices.IDENTIFIER_STATUTE if RESIDENT_NUMBER in kinds else None
 
 
 def _given(needed: Sequence[Requirement], grounds: Sequence[str] | None) -> tuple[str, ...]:

@@ -70,13 +70,14 @@ class LakeSettings:
 @dataclass(frozen=True)
 class RetentionSettings:
     """Terms in days: until an ended authorisation's rows must be gone, until agencies must have acknowledged what they
-    were told, and how long access records are kept. `backup_key_destroyed_after_days`: when the key of backups that the
-    operator makes is destroyed (0: no backup is made)."""
+    were told, how long access records are kept, and how long the ledger's payloads after what they are about ended.
+    `backup_key_destroyed_after_days`: when the key of the operator's own backups is destroyed (0: none is made)."""
 
     erase_within_days: int = 5
     acknowledge_within_days: int = 10
     backup_key_destroyed_after_days: int = 0
     access_records_days: int = 730
+    ledger_days: int = 1825
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What a holder signed about its delivery, believed and kept in the log (kind 6).
 
 In: a finished delivery's statements, and what the pull made of it. Out: the number of the delivery, which its commits
-name; None where the holder signs nothing or its key is not known. A signature that is somebody else's, or about other
-bytes than came, refuses the delivery.
+name; None where the holder signs nothing, or not all of it, or its key is not known. A signature that is somebody
+else's, about other bytes than came, or about a file of another name (last night's, sent again), refuses the delivery.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,14 @@ from sources.signed import Statement
 def record_delivery(run: Run, contract: Contract, report: DeliveryReport) -> int | None:
     """Check every statement and keep them as one delivery. Raises SourceError when one proves something else."""
     signed = [one for one in report.statements if one.token is not None]
-    if not signed or len(signed) < len(report.statements):
-        return None  # unsigned, in whole or in part: the reconciliation says so
+    if not signed:
+        return None
     trust = run.trust
     if contract.holder not in trust.partners:
         return None
     claims = [_believed(trust, contract, one) for one in signed]
+    if len(signed) < len(report.statements):
+        return None  # unsigned in part: the reconciliation says so
     body: dict[str, Any] = {
         "dataset": contract.dataset,
         "holder": contract.holder,
@@ -49,7 +51,8 @@ def _believed(trust: Trust, contract: Contract, one: Statement) -> Mapping[str, 
     except IntegrityError:
         raise wrong from None
     records = claims.get("records")
-    if holder != contract.holder or claims.get("content") != one.content or claims.get("request") != one.request:
+    said = (holder, claims.get("content"), claims.get("request"), claims.get("file"))
+    if said != (contract.holder, one.content, one.request, one.file):
         raise wrong
     if not isinstance(records, int) or isinstance(records, bool) or records < 0:
         raise wrong

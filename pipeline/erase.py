@@ -15,7 +15,7 @@ from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
-from pipeline.expiring import expire_accesses
+from pipeline.expiring import end_ledger_terms, expire_accesses
 from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import record
@@ -41,7 +41,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
     is_now = is_now or deadline.is_due(run)
     ledger.expire_due(run.conn, started_at)
     copy_ledger(run)
-    expired = expire_accesses(run)
+    expired = {"access_records_erased": expire_accesses(run), "ledger_payloads_erased": end_ledger_terms(run)}
     earlier = finish_erasures(run, is_now)
     with erasures.alone(run.conn):
         residue = Residue()
@@ -50,7 +50,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
         done = take_away(run, begin(run, residue, is_now))
     told = carry(run)
     findings = [finding for one in (*earlier, done) for finding in one.findings]
-    has_done = bool(earlier or versions or done.files_removed or done.forgotten or expired)
+    has_done = bool(earlier or versions or done.files_removed or done.forgotten or any(expired.values()))
     summary = Summary(
         run_id=run.run_id,
         verb="erase",
@@ -60,7 +60,7 @@ def erase(run: Run, is_now: bool = False) -> Summary:
         verdict="failed" if findings else "passed" if has_done else "unchanged",
         ledger_position=ledger.position(run.conn),
         code_hash=run.code_hash,
-        counts=_counts([*earlier, done], findings) | dict(told.counts()) | {"access_records_erased": expired},
+        counts=_counts([*earlier, done], findings) | dict(told.counts()) | expired,
         withheld=_withheld(run),
         versions=versions,
     )

@@ -127,7 +127,10 @@ def _documents(scope: dict[str, Any]) -> dict[str, Any]:
         "dct:identifier": scope["document_type"],
         "ko": contract.description.partition(" (")[0],
         "variant": scope["variant"],
-        "dpv:hasDataSource": scope["holder"],
+        "dpv:hasDataSource": {
+            "dct:identifier": scope["holder"],
+            "ko": contract.properties.get("holderName", scope["holder"]),
+        },
         "columns": {column: korean.get(column, column) for column in scope["columns"]},
     }
 

@@ -6,6 +6,7 @@ and a pull of a holder that signs whose delivery was not signed.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,9 +15,9 @@ from typing import Any
 from consent import bodies
 from consent.append import instant_text
 from consent.bodies import BodyKind
-from pipeline.pull import contract_of
 from pipeline.reading import runs
 from pipeline.run import Run
+from schemas.contract import sources
 
 KIND = "reconciliation"
 LONGEST_PULL = timedelta(hours=2)  # until then a delivery may belong to a pull that is not done
@@ -46,27 +47,29 @@ def reconcile(run: Run) -> list[Difference]:
 
 
 def differences(run: Run) -> Iterator[Difference]:
-    pulled = {(row["run_id"], row["dataset"]): _counts(row) for row in runs(run).to_pylist() if row["verb"] == "pull"}
-    signed = {(b["run_id"], b["dataset"]): b for b in bodies.bodies(run.conn, BodyKind.DELIVERY)}
+    """A run that was tried again has several rows and deliveries under one id: each delivery needs one that agrees."""
+    forms = {contract.dataset: contract.delivery.get("form") for contract in sources()}
+    pulled: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in runs(run).to_pylist():
+        if row["verb"] == "pull" and row["dataset"] in forms:  # of a dataset that is pulled no more nothing is owed
+            pulled[row["run_id"], row["dataset"]].append(json.loads(row["counts"]).get("received", 0))
+    delivered = [body for body in bodies.bodies(run.conn, BodyKind.DELIVERY) if body["dataset"] in forms]
     late = instant_text(run.at() - LONGEST_PULL)
-    for (run_id, dataset), body in signed.items():
-        counts = pulled.get((run_id, dataset))
-        if counts is None:
+    for body in delivered:
+        run_id, dataset, recorded = body["run_id"], body["dataset"], pulled.get((body["run_id"], body["dataset"]))
+        if recorded is None:
             if body["received_at"] < late:
                 yield Difference(dataset, run_id, "not_recorded", body["records"], None)
             continue
-        is_file = contract_of(dataset).delivery.get("form") == "file"  # signed are its lines, a pull counts documents
-        recorded = body["counted"] if is_file else counts.get("received")
-        if recorded != body["records"]:
-            yield Difference(dataset, run_id, "count_differs", body["records"], recorded)
+        counted = (
+            [body["counted"]] if forms[dataset] == "file" else recorded
+        )  # signed are lines, a pull counts documents
+        if body["records"] not in counted:
+            yield Difference(dataset, run_id, "count_differs", body["records"], counted[-1])
+    signed = {(body["run_id"], body["dataset"]) for body in delivered}
     for (run_id, dataset), counts in pulled.items():
-        form = contract_of(dataset).delivery.get("form")
-        if form in SIGNING_FORMS and counts.get("received") and (run_id, dataset) not in signed:
-            yield Difference(dataset, run_id, "unsigned", None, counts["received"])
-
-
-def _counts(row: Mapping[str, Any]) -> dict[str, int]:
-    return dict(json.loads(row["counts"]))
+        if forms[dataset] in SIGNING_FORMS and any(counts) and (run_id, dataset) not in signed:
+            yield Difference(dataset, run_id, "unsigned", None, max(counts))
 
 
 def _key(body: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -20,11 +20,12 @@ LONGEST_TOKEN = 8_192
 
 @dataclass(frozen=True)
 class Statement:
-    """`token` is None where the holder signed nothing. The digests are ours, of what really went and came."""
+    """`token` is None where the holder signed nothing. Digests and file name are ours, of what really went and came."""
 
     token: str | None
     content: str
     request: str | None = None
+    file: str | None = None
 
 
 def nonce() -> str:
@@ -47,4 +48,4 @@ def of_file(path: Path, sha256: str) -> Statement:
             token: str | None = file.read(LONGEST_TOKEN).strip()
     except (OSError, UnicodeDecodeError):
         token = None
-    return Statement(token or None, sha256)
+    return Statement(token or None, sha256, file=path.name)

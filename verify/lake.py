@@ -1,13 +1,14 @@
 """The full check of a lake: all that `verify.py` does, and what stands in the Parquet files.
 
 In: a lake's folder and the public keys. Out: findings and exit code, as `verify.py` gives them. Ledger events and
-access records are held against the log's entries one by one; every row of bronze, gold, quarantine and shares against
-the authorisations that the events add up to at the position of the table's newest commit. Needs pyarrow; shares no code
-with the writers.
+access records are held against the log's entries one by one, and events against what went before them; every row of
+bronze, gold, quarantine and shares against the authorisations and approvals that the events add up to at the position
+of the table's newest commit. Needs pyarrow; shares no code with the writers.
 """
 
 import json
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,23 +17,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from verify import rows
 from verify import verify as plain
+from verify.events import Lives, folded, unfinished
+from verify.standing import Standing, standing
 
 EVENTS, ACCESSES = "ledger/events", "ops/accesses"
-WITHOUT_EVIDENCE = ("gold/service_bundles",)  # says of applications which documents are there, and holds none
-CLOSING = ("withdrawn", "expired", "consumed", "paused")
+WITHOUT_EVIDENCE = ("gold/documents_replaced", "gold/service_bundles")  # counts, and which documents are there
+WHOSE = ["_authorisation_id", "_subject_key", "_variant"]
 Row = Mapping[str, Any]
-
-
-@dataclass
-class Authorisation:
-    """What the events say of one authorisation, up to a position."""
-
-    subjects: dict[int, set[str]]  # subject key -> official column names, without their group
-    recipient: str
-    valid_from: datetime
-    valid_until: datetime
-    is_open: bool = True
 
 
 @dataclass
@@ -44,6 +37,17 @@ class Lake:
     log: Any
     bodies: dict[str, dict[int, Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
+    _lives: dict[int, Lives] = field(default_factory=dict)
+
+    def standing(self, name: str) -> Standing:
+        """What stood when a table's newest version was committed."""
+        newest = max(self.bodies[name])
+        position = int(self.bodies[name][newest]["ledger_position"])
+        last = int(self.events[-1]["position"]) if self.events else 0
+        plain.need(position <= last, f"{EVENTS} ends at {last}, before the position {position} of the newest commit")
+        if position not in self._lives:
+            self._lives[position] = folded(self.events, position)[0]
+        return standing(self._lives[position], _gate_instant(self.root, name, newest))
 
     def digests(self, kind: int) -> dict[int, bytes]:
         return {entry.number: entry.digest for _, entry in self.log.kept if entry.kind == kind}
@@ -76,9 +80,14 @@ def check_contents(lake: Lake) -> None:
             lake.bodies.setdefault(body["table"], {})[body["version"]] = body
     lake.report.check(EVENTS, _check_events, lake)
     lake.report.check(ACCESSES, _check_accesses, lake)
-    for name in sorted(lake.bodies):
-        if name.partition("/")[0] in ("bronze", "gold", "quarantine", "shares") and name not in WITHOUT_EVIDENCE:
-            lake.report.check(name, _check_rows, lake, name)
+    rooms = ("bronze", "gold", "quarantine", "shares")
+    names = [n for n in sorted(lake.bodies) if n.partition("/")[0] in rooms and n not in WITHOUT_EVIDENCE]
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for name in names:
+        found = lake.report.check(name, lambda n=name: rows.named(_rows(lake.root, n, WHOSE), lake.standing(n)))
+        counted[rows.document_of(name)].update(found or {})
+    for name in names:
+        lake.report.check(name, _check_rows, lake, name, rows.most_named(counted[rows.document_of(name)]))
 
 
 def _check_events(lake: Lake) -> None:
@@ -94,6 +103,11 @@ def _check_events(lake: Lake) -> None:
     lake.events.sort(key=lambda row: int(row["position"]))
     for missing in sorted(set(range(1, max(seen, default=0) + 1)) - seen):
         lake.report.found(EVENTS, f"event {missing} is missing")
+    lives, wrong = folded(lake.events)
+    for position, finding in wrong:
+        lake.report.found(f"{EVENTS}: event {position}", finding)
+    for finding in unfinished(lives):
+        lake.report.found(EVENTS, finding)
     lake.report.did("ledger events", len(seen))
 
 
@@ -102,6 +116,7 @@ def _check_event(row: Row, digest: bytes | None) -> None:
     plain.need(row["leaf_hash"] == digest, "its hash is not the one in the log")
     if row["salt"] is None and row["payload"] is None:
         return
+    plain.need(row["salt"] is not None and row["payload"] is not None, "it was emptied in part")
     members = {
         "authorisation_id": row["authorisation_id"],
         "instant": _instant_text(row["instant"]),
@@ -136,84 +151,12 @@ def _check_access(row: Row, digests: Mapping[int, bytes]) -> None:
     plain.need(plain.sha256(row["salt"], plain.canonical(record)) == digest, "it is not what the log commits to")
 
 
-def _check_rows(lake: Lake, name: str) -> None:
-    """Every row names an authorisation that stood at the table's newest commit, of its subject and its columns."""
-    newest = max(lake.bodies[name])
-    position = int(lake.bodies[name][newest]["ledger_position"])
-    at = _gate_instant(lake.root, name, newest)
-    standing = _standing(lake.events, position, at)
-    recipient = name.split("/")[1] if name.startswith("shares/") else None
-    is_official = not name.startswith(("bronze/", "quarantine/"))  # the others have the holder's own names
-    columns = _columns_of(standing)
-    wrong: dict[str, int] = {}
-    count = 0
-    for row in _rows(lake.root, name):
-        if "_authorisation_id" not in row or (row.get("_subject_key") is None and recipient is None):
-            return
-        finding = _finding(row, standing, columns, recipient, is_official)
-        if finding:
-            wrong[finding] = wrong.get(finding, 0) + 1
-        count += 1
-    for finding, rows in wrong.items():
-        lake.report.found(name, f"{rows} rows: {finding}")
+def _check_rows(lake: Lake, name: str, documents: set[str]) -> None:
+    """Every row names an authorisation that stood at the table's newest commit, and holds what such let stand."""
+    count, wrong = rows.wrong(name, _rows(lake.root, name), lake.standing(name), documents)
+    for finding, many in wrong.items():
+        lake.report.found(name, f"{many} rows: {finding}")
     lake.report.did("rows", count)
-
-
-def _finding(
-    row: Row,
-    standing: Mapping[str, Authorisation],
-    columns: Mapping[int, set[str]],
-    recipient: str | None,
-    is_official: bool,
-) -> str:
-    """What is wrong with a row, in words without a value; empty when nothing is."""
-    witness = standing.get(row["_authorisation_id"])
-    if witness is None or not witness.is_open:
-        return "their authorisation was not in force when the table was last committed"
-    if recipient is not None:
-        return "" if witness.recipient == recipient else "their authorisation names another recipient"
-    subject = row["_subject_key"]
-    if subject not in witness.subjects:
-        return "their authorisation is about somebody else"
-    shown = {n for n, value in row.items() if not n.startswith("_") and value is not None}
-    return "they hold columns that no authorisation names" if is_official and shown - columns[subject] else ""
-
-
-def _columns_of(standing: Mapping[str, Authorisation]) -> dict[int, set[str]]:
-    found: dict[int, set[str]] = {}
-    for one in standing.values():
-        for subject, columns in one.subjects.items() if one.is_open else ():
-            found.setdefault(subject, set()).update(columns)
-    return found
-
-
-def _standing(events: list[Row], position: int, at: datetime) -> dict[str, Authorisation]:
-    """Every authorisation as the events up to a position leave it, open or not at that instant."""
-    found: dict[str, Authorisation] = {}
-    for row in events:
-        key, payload = row["authorisation_id"], row["payload"]
-        if key is None or row["position"] > position:
-            continue
-        given = None if payload is None else json.loads(payload)
-        if row["kind"] == "granted" and given is not None:
-            found[key] = _granted(given)
-        elif key in found and row["kind"] in CLOSING:
-            found[key].is_open = False
-        elif key in found and row["kind"] == "resumed":
-            found[key].is_open = True
-        elif key in found and row["kind"] == "renewed" and given and "valid_until" in given:
-            found[key].valid_until = _instant(given["valid_until"])
-    for one in found.values():
-        one.is_open = one.is_open and one.valid_from <= at < one.valid_until
-    return found
-
-
-def _granted(given: Row) -> Authorisation:
-    subjects: dict[int, set[str]] = {}
-    for scope in given["scopes"]:
-        own = {column.rpartition(".")[2] for column in scope["columns"]}
-        subjects.setdefault(int(scope["subject_key"]), set()).update(own)
-    return Authorisation(subjects, given["recipient"], _instant(given["valid_from"]), _instant(given["valid_until"]))
 
 
 def _gate_instant(root: Path, name: str, version: int) -> datetime:
@@ -226,19 +169,16 @@ def _gate_instant(root: Path, name: str, version: int) -> datetime:
     raise plain.Bad("the commit does not say when the gate was asked")
 
 
-def _rows(root: Path, name: str) -> Iterator[Row]:
+def _rows(root: Path, name: str, columns: list[str] | None = None) -> Iterator[Row]:
     """The rows of a table's newest version, from its commit files and data files alone."""
     folder, live = root.joinpath(*name.split("/")), dict[str, bool]()
     for path in sorted((folder / "_delta_log").glob("*.json")):
         plain.apply_actions(path.read_bytes(), live)
     for below in sorted(live):
         with pq.ParquetFile(folder / below) as file:
-            for batch in file.iter_batches():
+            own = None if columns is None else [n for n in columns if n in file.schema_arrow.names]
+            for batch in file.iter_batches(columns=own):
                 yield from batch.to_pylist()
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _instant_text(value: datetime) -> str:

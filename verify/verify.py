@@ -291,6 +291,7 @@ class Trust:
         need(self.operator[0] == self.origin, "the operator's key is not of this origin")
         self.documents = given["documents"]
         self.identity_providers, self.agencies = given["identity_providers"], given["agencies"]
+        self.partners = given.get("partners", {})  # without them nobody's answer or delivery is believed
 
     def same(self, other):
         return vars(self) == vars(other)
@@ -354,7 +355,7 @@ def claims_of(token, keys, typ):
 # Entries of the log, and what they commit to
 # ----------------------------------------------------------------------------------------------------------------------
 
-EVENT, COMMIT, ACCESS, CERTIFICATE, DELIVERY = 1, 2, 3, 4, 6
+EVENT, COMMIT, ACCESS, CERTIFICATE, DELIVERY, ACKNOWLEDGEMENT = 1, 2, 3, 4, 6, 7
 EVENT_MEMBERS = ("authorisation_id", "instant", "kind", "payload", "position", "subject")
 
 
@@ -419,9 +420,11 @@ def digest_of(entry, body):
         need(body["access_id"] == str(entry.number), "an access record has another id than its entry")
         record = {name: value for name, value in body.items() if name not in ("salt", "leaf_hash")}
         return sha256(unhex(body["salt"], 32), canonical(record))
-    number, stream = (body["sequence"], stream_of(body["table"])) if entry.kind == COMMIT else (body["number"], None)
+    number = body["sequence"] if entry.kind == COMMIT else body["number"]
     need(number == entry.number, "a body has another number than its entry")
-    need(stream is None or stream == entry.stream, "a commit is of another table than its entry")
+    named = {COMMIT: "table", DELIVERY: "dataset"}.get(entry.kind)
+    stream = bytes(8) if named is None else stream_of(body[named])
+    need(stream == entry.stream, "a body is of another table or dataset than its entry")
     return sha256(canonical(body))
 
 
@@ -848,7 +851,56 @@ def check_lake(root, trust, report, since):
             number = log.bodies[index]["number"]
             report.check(f"log/certificates/{number}.jws", check_certificate, root, number, log.bodies[index], trust)
             report.did("erasure certificates")
+    check_partners(log, trust, report)
     return log
+
+
+def check_partners(log, trust, report):
+    """What partners signed: answers to messages, deliveries; and the deliveries that commits say they rest on."""
+    deliveries = {}
+    for index, entry in log.kept:
+        where, body = f"log/{tile_name('bodies', index // WIDTH)}: entry {index}", log.bodies.get(index)
+        if entry.kind == ACKNOWLEDGEMENT and body is not None:
+            report.check(where, check_acknowledgement, body, trust)
+            report.did("acknowledgements")
+        if entry.kind == DELIVERY and body is not None:
+            deliveries[entry.number] = (body.get("dataset"), body.get("run_id"))
+            report.check(where, check_delivery, body, trust)
+            report.did("signed deliveries")
+    for body in (log.bodies[index] for index, entry in log.kept if entry.kind == COMMIT and index in log.bodies):
+        report.check(body["table"], check_delivered, body, deliveries)
+
+
+def check_delivered(body, deliveries):
+    """The delivery that a commit rests on, if any, is of its own dataset and run."""
+    own = (body["table"].partition("/")[2], body["run_id"])
+    is_own = body["delivery"] is None or deliveries.get(body["delivery"]) == own
+    need(is_own, f"version {body['version']} names a delivery that is not its own")
+
+
+def partner_claims(token, name, trust):
+    """What a partner signed, by a key of its own for signing. Its name, ours and the message are for the caller."""
+    need(name in trust.partners, "no key of the partner is known that it says it is by")
+    keys = [key for key in trust.partners[name]["keys"] if key.get("use") != "enc"]
+    claims = parse(claims_of(token, {"keys": keys}, None))
+    need(claims.get("iss") == name, "a token is issued by somebody else than it says")
+    return claims
+
+
+def check_acknowledgement(body, trust):
+    """An agency's own signed word that it received this message from this log's operator."""
+    claims = partner_claims(body["token"], body["by"], trust)
+    said, told = [claims.get(n) for n in ("aud", "kind", "digest")], [trust.origin, body["kind"], body["digest"]]
+    need(said == told, "the answer is about another message, or to somebody else")
+
+
+def check_delivery(body, trust):
+    """A holder's own signed word on each answer or file, and the sum of the records that it counts in them."""
+    claims = [partner_claims(token, body["holder"], trust) for token in body["statements"]]
+    need(body["dataset"].startswith(f"{body['holder']}/"), "the dataset is another holder's")
+    need(claims and sum(whole(one["records"]) for one in claims) == body["records"], "the holder counted otherwise")
+    contents = {one["content"] for one in claims}
+    need(len(contents) == len(claims), "one answer is counted twice")
 
 
 def check_certificate(root, number, body, trust):

@@ -60,6 +60,8 @@ def _request(row: Row, at: datetime) -> dict[str, Any]:
     facts: dict[str, Any] = {name: row[name] for name in texts if row.get(name) is not None}
     numbers = {"used_count": row["used_count"], "frequency_cap": row.get("frequency_cap")}
     ids = {"authorisation": row["authorisation_id"], "evidence": row.get("proof_digest")}
+    if (row.get("identifier_statute") or "").strip():
+        facts["identifier_statute"] = row["identifier_statute"]
     persons = {"subject": row["_subject_key"], "grantor": row.get("_grantor_key")}
     facts |= {name: value for name, value in numbers.items() if value is not None}
     facts |= {name: value for name, value in ids.items() if value is not None}
@@ -111,7 +113,12 @@ def _existing() -> list[dict[str, Any]]:
     """What exists (documents) and what services need of it."""
     order = {c.document_type: c.variants for c in sources()}
     documents = [
-        _entity("Document", c.document_type, {"holder": c.holder, "columns": list(c.column_paths)}) for c in sources()
+        _entity(
+            "Document",
+            c.document_type,
+            {"holder": c.holder, "identifier_kind": c.subject_identifier_kind, "columns": list(c.column_paths)},
+        )
+        for c in sources()
     ]
     needs = [
         _entity(

@@ -73,6 +73,7 @@ def grant(*scopes: Scope, **changes: Any) -> Grant:
         retain_until=AT + 35 * DAY,
         scopes=scopes,
         evidence=proof(),
+        identifier_statute="전자정부법 시행령 제90조",
     )
     return replace(made, **changes)
 
@@ -121,6 +122,7 @@ def authorisation_row(**changes: Any) -> dict[str, Any]:
         "retain_until": AT + 35 * DAY,
         "used_count": 0,
         "proof_digest": "ab" * 32,
+        "identifier_statute": "전자정부법 시행령 제90조",
         "state": "granted",
         "state_at": AT,
         "ledger_position": 1,

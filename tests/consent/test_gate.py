@@ -10,6 +10,7 @@ from consent import gate
 from consent.model import Reason
 from hanbeon.errors import GateRefused, UsageError
 from schemas.contract import sources
+from schemas.services import service
 from tests.consent.making import AT, DAY, SECOND, approval_row, authorisation_row, snapshot_of
 
 FLOWS = None
@@ -52,6 +53,17 @@ def test_p1_an_authorisation_without_any_approval_does_not_flow() -> None:
 
 def test_p1_an_approval_without_authorisation_lets_nothing_through() -> None:
     assert gate.allowed(snapshot_of([], [approval_row()]), AT).num_rows == 0
+
+
+@pytest.mark.parametrize("named", [None, "", "  "])
+def test_a_resident_number_is_processed_by_statute_alone(named: str | None) -> None:
+    """PIPA 24-2: consent is no ground. A corporation's number is nobody's."""
+    assert reason_of({"identifier_statute": named}) is Reason.NO_IDENTIFIER_STATUTE
+    chosen = service("NHIS_WORKPLACE")
+    needed = next(r for r in chosen.data_requirements if r.document_type == "CORR")
+    both = {"document_type": "CORR", "holder": "scourt", "recipient": chosen.recipient, "purpose": chosen.purpose}
+    own = {"service": chosen.id, "variant": needed.variant, "columns": list(needed.columns)}
+    assert reason_of(both | own | {"identifier_statute": named}, both) is FLOWS
 
 
 def test_p1_court_trial_data_is_never_shareable_whatever_is_consented() -> None:

@@ -99,6 +99,7 @@ def authorisations(draw: st.DrawFn) -> dict[str, Any]:
         "kind": st.sampled_from(["consent", "demand", "statute", "odd", None]),
         "proof_digest": st.sampled_from(["ab" * 32, None]),
         "used_count": st.sampled_from([0, 1, 2, None]),
+        "identifier_statute": st.sampled_from(["주민등록법 제30조", "", None]),
         "frequency_cap": st.sampled_from([None, 1, 2]),
         "retain_until": INSTANTS,
         "_grantor_key": st.sampled_from([1, 2, 3, None]),
@@ -202,6 +203,8 @@ def _outside(a: dict[str, Any]) -> Reason | None:
     contract = CONTRACTS.get(a["document_type"])
     if contract is None:
         return Reason.UNKNOWN_DOCUMENT_TYPE
+    if contract.subject_identifier_kind == "RRN" and not (a.get("identifier_statute") or "").strip():
+        return Reason.NO_IDENTIFIER_STATUTE
     if contract.holder != a["holder"]:
         return Reason.WRONG_HOLDER
     if not set(a["columns"]) <= set(contract.column_paths):

@@ -72,7 +72,12 @@ def test_every_field_of_a_grant_comes_back_from_the_snapshot(ledger_conn: psycop
 
 def test_null_and_empty_text_stay_apart(ledger_conn: psycopg.Connection) -> None:
     ledger.grant(
-        ledger_conn, [standing(identifier_statute="", authorisation_id="a"), standing(authorisation_id="b")], AT
+        ledger_conn,
+        [
+            standing(identifier_statute="", authorisation_id="a"),
+            standing(identifier_statute=None, authorisation_id="b"),
+        ],
+        AT,
     )
     assert ledger.snapshot(ledger_conn).authorisations.column("identifier_statute").to_pylist() == ["", None]
 

@@ -31,6 +31,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "kind": ("consent", "demand", "statute", "odd", None),
     "proof_digest": ("ab" * 32, "ab" * 32, None),
     "used_count": (0, 1, 2, None),
+    "identifier_statute": ("주민등록법 제30조", "", " ", None),
     "frequency_cap": (None, 1, 2),
     "_subject_key": (1, None),
     "_grantor_key": (1, 2, 3, None),
@@ -65,13 +66,18 @@ def changed(row: dict[str, Any], changes: dict[str, tuple[Any, ...]], dice: rand
     return row
 
 
-def an_authorisation(dice: random.Random) -> dict[str, Any]:
+def an_authorisation(dice: random.Random, facts: Facts) -> dict[str, Any]:
+    """Some of those who consent for somebody else are recorded as who may, or once might."""
     row = authorisation_row(
         authorisation_id=dice.choice("abc"), _subject_key=dice.randint(1, 3), **requirement_of(dice)
     )
     row["_grantor_key"] = row["_subject_key"]
     if dice.random() < 0.3:
         row |= {"_grantor_key": dice.randint(1, 3), "grantor_capacity": dice.choice([*Capacity, None])}
+    if facts.representations and dice.random() < 0.2:
+        acting = dice.choice(facts.representations)
+        row |= {"_subject_key": acting["represented_key"], "_grantor_key": acting["representative_key"]}
+        row["grantor_capacity"] = acting["capacity"]
     row["mode"] = dice.choice(["one_time", "standing"])
     return changed(row, CHANGES, dice)
 
@@ -118,10 +124,10 @@ def test_p1_sql_plain_python_and_cedar_agree() -> None:
     flowing = 0
     seen: set[Reason | None] = set()
     for _ in range(max(DECISIONS // TOGETHER, 1)):
-        rows = [an_authorisation(dice) for _ in range(TOGETHER)]
+        facts = some_facts(dice)
+        rows = [an_authorisation(dice, facts) for _ in range(TOGETHER)]
         approvals = [an_approval(dice) for _ in range(dice.randint(0, 60))]
         at = dice.choice([AT, AT + SECOND])
-        facts = some_facts(dice)
         plain = [expected(row, approvals, facts, at) for row in rows]
         dead = [death_row(key) for key in facts.deaths]
         snapshot = snapshot_of(rows, approvals, representations=facts.representations, deaths=dead, blocks=facts.blocks)

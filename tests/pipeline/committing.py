@@ -85,6 +85,7 @@ def consent(conn: psycopg.Connection, keys: Sequence[int], valid_until: datetime
                 service=service.id,
                 purpose=service.purpose,
                 legal_basis="전자정부법 제42조",
+                identifier_statute="전자정부법 시행령 제90조",
                 mode=Mode.STANDING,
                 valid_from=AT - timedelta(1),
                 valid_until=valid_until,

@@ -1,5 +1,7 @@
 """Real holders sign what they deliver; what is believed is in the log, what differs is a finding."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +21,8 @@ from pipeline.summary import Summary
 from schemas.contract import Contract, sources
 from sources.delivery import DeliveryReport
 from sources.endpoints import Endpoints
-from sources.simulate import faults, world
+from sources.signed import SIDECAR, of_file
+from sources.simulate import faults, nightly, world
 from sources.simulate.serve import serve
 from sources.simulate.truth import truth
 from tests.small_lake import SmallLake
@@ -88,6 +91,62 @@ def test_a_signature_over_other_bytes_refuses_the_delivery(run: Run, home: Path,
     with pytest.raises(SourceError, match="signed something else"):
         record_delivery(run, contract_of("rest"), report)
     assert bodies.bodies(run.conn, BodyKind.DELIVERY) == []
+
+
+def test_one_forged_answer_refuses_the_delivery_although_another_is_not_signed(
+    run: Run, home: Path, agencies: Endpoints
+) -> None:
+    faults.inject(home, "mohw", forged_signature=True)
+    report = delivered(home, agencies, "rest")
+    faults.heal(home)
+    partly = replace(report, statements=(*report.statements, replace(report.statements[0], token=None)))
+    with pytest.raises(SourceError, match="signed something else"):
+        record_delivery(run, contract_of("rest"), partly)
+
+
+def test_an_older_signature_does_not_go_with_a_newer_answer(run: Run, home: Path, agencies: Endpoints) -> None:
+    """The same question, answered the same way: the nonce tells the two apart."""
+    older, newer = (delivered(home, agencies, "rest") for _ in range(2))
+    replayed = replace(newer.statements[0], token=older.statements[0].token)
+    with pytest.raises(SourceError):
+        record_delivery(run, contract_of("rest"), replace(newer, statements=(replayed, *newer.statements[1:])))
+    assert record_delivery(run, contract_of("rest"), newer)
+
+
+def test_a_file_of_last_night_sent_again_under_a_new_name_is_refused(
+    run: Run, home: Path, agencies: Endpoints, tmp_path: Path
+) -> None:
+    contract, report = contract_of("file"), delivered(home, agencies, "file")
+    old = max(nightly.outbox(home).glob("ELIG_*.dat"))
+    for suffix in (".dat", SIDECAR):
+        shutil.copy(old.with_suffix(suffix), tmp_path / f"ELIG_20991231{suffix}")
+    again = of_file(tmp_path / "ELIG_20991231.dat", report.statements[0].content)
+    assert again.token == report.statements[0].token, "the holder's own signature over the very same bytes"
+    with pytest.raises(SourceError):
+        record_delivery(run, contract, replace(report, statements=(again,)))
+
+
+def test_a_holder_whose_key_is_not_known_counts_as_unsigned(run: Run, home: Path, agencies: Endpoints) -> None:
+    """Its signature proves nothing to us, so nothing is kept of it, and nothing refused for it."""
+    contract, report = contract_of("rest"), delivered(home, agencies, "rest")
+    known = json.loads((home / "keys" / "trusted.json").read_text(encoding="utf-8"))
+    del known["partners"]["mohw"]
+    for name, text in (("trusted.json", json.dumps(known)), ("linking.key", "00" * 32)):
+        (run.settings.home_path / name).write_text(text, encoding="utf-8")
+    own = ConsentSettings(trust_file=str(run.settings.home_path / "trusted.json"))
+    strange = replace(run, settings=replace(run.settings, consent=own))
+    assert record_delivery(strange, contract, report) is None
+    told(strange, contract, report)
+    assert [d.what for d in reconcile(strange) if d.dataset == contract.dataset] == ["unsigned"]
+
+
+def test_a_pull_that_was_tried_again_under_its_id_agrees_with_both(run: Run, home: Path, agencies: Endpoints) -> None:
+    contract, report = contract_of("rest"), delivered(home, agencies, "rest")
+    more = replace(report, received=report.received + 7)
+    for one in (more, report):
+        told(run, contract, one)
+    record_delivery(run, contract, report)
+    assert [d for d in reconcile(run) if d.dataset == contract.dataset] == []
 
 
 def test_another_holders_signature_refuses_the_delivery(run: Run, home: Path, agencies: Endpoints) -> None:

@@ -74,7 +74,7 @@ def test_a_receipt_says_who_gets_what_for_what_and_until_when(still_lake: SmallL
     assert claims["dpv:hasRecipient"]["dct:identifier"] == "mogef"
     assert claims["dpv:hasNotice"]["hanbeon:sha256"]
     family = next(d for d in claims["dpv:hasPersonalData"] if d["dct:identifier"] == "FAMR")
-    assert family["dpv:hasDataSource"] == "scourt"
+    assert family["dpv:hasDataSource"] == {"dct:identifier": "scourt", "ko": "대법원"}
     assert set(family["columns"]) == {
         column
         for shown in claims["event"]["payload"]["scopes"]

@@ -48,7 +48,7 @@ def append_events(conn: psycopg.Connection, count: int) -> None:
     """So many ledger events about nothing."""
     with conn.transaction():
         newest = append.lock(conn)
-        given = [append.entry("tested", f"subject {n}", {"n": n}) for n in range(count)]
+        given = [append.entry("hold_lifted", f"subject {n}", {"n": n}) for n in range(count)]
         append.append(conn, newest, given, AT)
 
 
