@@ -16,6 +16,7 @@ from consent import applications, gate, ledger, vault
 from consent.accesses import Access, Action, record_all
 from consent.model import Application, Approval, Decision, Grant, Kind, Mode, Scope
 from hanbeon import authenticating
+from hanbeon.granting import identifier_statute
 from pipeline import reading
 from pipeline.run import Run
 from schemas import notices
@@ -136,6 +137,7 @@ def _grant(s: Service, application: Application, key: int, at: datetime, number:
         cycle=None,  # asked at each run: the demonstration lets weeks pass in minutes
         grounds=_grounds(s, {r.document_type for r in s.data_requirements}),
         grantor_capacity=None if s.authorisation == "statute" else "self",
+        identifier_statute=identifier_statute(s.data_requirements),
         authorisation_id=f"C-{_letters(_number('authorisation', s.id, key))}",
     )
 
@@ -181,6 +183,7 @@ def regrant(run: Run, authorisation_id: str, at: datetime) -> str:
             Scope(r["_subject_key"], r["document_type"], r["variant"], tuple(r["columns"]), r["holder"]) for r in rows
         ),
         grounds=_grounds(service(first["service"]), {r["document_type"] for r in rows}),
+        identifier_statute=first["identifier_statute"],
     )
     return ledger.grant(run.conn, authenticating.simulated(run, [again], at), at)[0]
 

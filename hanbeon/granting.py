@@ -91,7 +91,7 @@ def grant(
         cycle=None if is_one_time else Cycle.DAILY,
         grounds=given,
         grantor_capacity=None if is_statute else capacity,
-        identifier_statute=_identifier_statute(needed),
+        identifier_statute=identifier_statute(needed),
     )
 
 
@@ -118,7 +118,7 @@ def approvals(
     ]
 
 
-def _identifier_statute(needed: Sequence[Requirement]) -> str | None:
+def identifier_statute(needed: Sequence[Requirement]) -> str | None:
     """By which statute holders are asked by the resident number; None where they are asked by another one."""
     kinds = {source(r.document_type).subject_identifier_kind for r in needed}
     return notices.IDENTIFIER_STATUTE if RESIDENT_NUMBER in kinds else None
