@@ -26,10 +26,12 @@ from consent import (
     uses,
 )
 from consent.log import entries
-from hanbeon.errors import DependencyDown
+from hanbeon.errors import DependencyDown, IntegrityError
 
 LOCK = 0x68616E62  # one migration at a time
 
+FORMAT = 2  # of what rows hold and hashes commit to; CHANGELOG.md says when it moved
+FORMATS = "create table if not exists ledger_format (version integer primary key)"
 LEDGER = """
 create table if not exists ledger_head (
     is_only boolean primary key default true check (is_only),
@@ -208,6 +210,7 @@ def migrate(conn: psycopg.Connection) -> None:
     """Make every table of the ledger's database that is missing. One transaction; several may call it at once."""
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        _need_format(conn)
         conn.execute(LEDGER)
         conn.execute(VAULT)
         accesses.migrate(conn)
@@ -227,3 +230,18 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(disputes.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)
+
+
+def _need_format(conn: psycopg.Connection) -> None:
+    """Raise IntegrityError for a database that another state of the project made: its rows have other hashes."""
+    row = conn.execute("select to_regclass('events') is not null").fetchone()
+    is_new = row is not None and not row[0]
+    conn.execute(FORMATS)
+    if is_new:
+        conn.execute("insert into ledger_format values (%s) on conflict do nothing", [FORMAT])
+    held = conn.execute("select version from ledger_format").fetchall()
+    if held != [(FORMAT,)]:
+        raise IntegrityError(
+            "The ledger's database was made by another state of Hanbeon, whose formats differ, and nothing moves it to"
+            " this one yet. Run that state's own checkout with it, or, where it is a demonstration, `make clean`."
+        )

@@ -17,7 +17,7 @@ from consent.append import canonical
 from consent.errors import ForbiddenTransition
 from consent.history import history_of_subject
 from consent.model import Grant, Kind, Mode, Reason, Scope, Sealed, Unasked
-from hanbeon.errors import GateRefused, UsageError
+from hanbeon.errors import GateRefused, IntegrityError, UsageError
 from tests.consent.making import AT, DAY, SECOND, application, approval, grant, proof, scope, standing
 
 
@@ -380,3 +380,13 @@ def test_an_approval_names_the_document_of_its_agreement(ledger_conn: psycopg.Co
     (event,) = history_of_subject(ledger_conn, key)
     assert event.is_intact
     assert (event.payload or {})["reference"] == "행정안전부-2026-17"
+
+
+def test_a_database_of_another_state_of_the_project_is_refused(ledger_conn: psycopg.Connection) -> None:
+    """Its rows have other hashes, which would look like tampering."""
+    ledger_conn.execute("update ledger_format set version = version - 1")
+    with pytest.raises(IntegrityError, match="made by another state of Hanbeon"):
+        schema.migrate(ledger_conn)
+    ledger_conn.execute("drop table ledger_format")
+    with pytest.raises(IntegrityError, match="make clean"):
+        schema.migrate(ledger_conn)
