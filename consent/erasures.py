@@ -6,6 +6,7 @@ vault's key while they are needed, and are gone afterwards.
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,11 +14,12 @@ from datetime import datetime
 
 import psycopg
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consent.keys_in_use import InUse, in_use
 from consent.secrets import Secrets
 from hanbeon.errors import IntegrityError
 
+NONCE_BYTES = 12
 LOCK = 0x68616E65  # one erasure at a time
 TABLES = """
 create table if not exists erasures (
@@ -103,7 +105,7 @@ def begin(
                 at,
                 position,
                 json.dumps([asdict(one) for one in losses]),
-                _seal(secrets, in_use(conn, secrets), row[0], needles, values),
+                _seal(secrets, row[0], needles, values),
             ],
         )
     return Erasure(row[0], run_id, at, position, tuple(losses), tuple(needles), values)
@@ -173,14 +175,15 @@ def certificate_of(conn: psycopg.Connection, number: int) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _seal(secrets: Secrets, use: InUse, number: int, needles: Sequence[str], values: Values | None) -> bytes:
+def _seal(secrets: Secrets, number: int, needles: Sequence[str], values: Values | None) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
     clear = {"needles": list(needles), "values": None if values is None else asdict(values)}
-    return secrets.vault.seal(use.vault.current, json.dumps(clear).encode(), associated(number))
+    return nonce + AESGCM(secrets.vault).encrypt(nonce, json.dumps(clear).encode(), _associated(number))
 
 
 def _open(secrets: Secrets, number: int, sealed: bytes) -> tuple[tuple[str, ...], Values | None]:
     try:
-        found = secrets.vault.open(sealed, associated(number))
+        found = AESGCM(secrets.vault).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(number))
     except InvalidTag:
         raise IntegrityError(
             "What an unfinished erasure must look for cannot be read: row moved, or another key. Restore the keys."
@@ -193,5 +196,5 @@ def _open(secrets: Secrets, number: int, sealed: bytes) -> tuple[tuple[str, ...]
     return tuple(clear["needles"]), Values(by_class, given["shared"], given["short"])
 
 
-def associated(number: int) -> bytes:
+def _associated(number: int) -> bytes:
     return b"erasures\x00" + str(number).encode()

@@ -11,8 +11,8 @@ from datetime import datetime
 
 import psycopg
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consent.keys_in_use import InUse, in_use
 from consent.secrets import Secrets, mac
 from hanbeon.errors import IntegrityError
 
@@ -23,6 +23,7 @@ create table if not exists owner_secrets (
 );
 """
 SECRET_BYTES = 32
+NONCE_BYTES = 12
 
 
 def owner_of_key(subject_key: int) -> bytes:
@@ -36,8 +37,12 @@ def known(conn: psycopg.Connection, secrets: Secrets, owners: Collection[bytes])
         rows = conn.execute(
             "select owner, ciphertext from owner_secrets where owner = any(%s::bytea[])", [list(owners)], binary=True
         ).fetchall()
+    cipher = AESGCM(secrets.vault)
     try:
-        return {owner: secrets.vault.open(sealed, associated(owner)) for owner, sealed in rows}
+        return {
+            owner: cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(owner))
+            for owner, sealed in rows
+        }
     except InvalidTag:
         raise IntegrityError(
             "An owner's secret does not belong to its row: moved or changed. Restore the ledger's database."
@@ -54,7 +59,7 @@ def secrets_of(conn: psycopg.Connection, secrets: Secrets, owners: Collection[by
         with conn.cursor() as cursor:
             cursor.executemany(
                 "insert into owner_secrets (owner, ciphertext) values (%s, %s) on conflict do nothing",
-                _sealed(secrets, in_use(conn, secrets), missing),
+                _sealed(secrets, missing),
             )
         return found | known(conn, secrets, missing)
 
@@ -96,10 +101,13 @@ def blinding_key(secrets: Secrets, table: str, bucket: int) -> bytes:
     return mac(mac(secrets.ids, b"subject-root").digest(), f"{table}\x00{bucket}".encode()).digest()
 
 
-def _sealed(secrets: Secrets, use: InUse, owners: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
-    version = use.vault.current
-    return [(owner, secrets.vault.seal(version, os.urandom(SECRET_BYTES), associated(owner))) for owner in owners]
+def _sealed(secrets: Secrets, owners: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+    cipher, rows = AESGCM(secrets.vault), []
+    for owner in owners:
+        nonce = os.urandom(NONCE_BYTES)
+        rows.append((owner, nonce + cipher.encrypt(nonce, os.urandom(SECRET_BYTES), _associated(owner))))
+    return rows
 
 
-def associated(owner: bytes) -> bytes:
+def _associated(owner: bytes) -> bytes:
     return b"owner_secrets\x00" + owner

@@ -18,7 +18,6 @@ from consent import (
     handovers,
     holds,
     journal,
-    keys_in_use,
     outbox,
     owners,
     representations,
@@ -174,16 +173,19 @@ create table if not exists vault_subjects (
 create table if not exists vault_identifiers (
     sequence bigint generated always as identity,
     kind text not null,
-    lookup bytea not null check (length(lookup) = 34),  -- version of the index key, then HMAC
+    lookup bytea not null check (length(lookup) = 32),
     subject_key bigint not null references vault_subjects,
     ciphertext bytea not null,
     valid_from timestamptz not null,
     valid_until timestamptz,
     primary key (kind, lookup)
 );
-create unique index if not exists vault_identifiers_in_order on vault_identifiers (sequence);
 create index if not exists vault_identifiers_of_subject on vault_identifiers (subject_key, kind);
 
+create table if not exists vault_key_checks (
+    name text primary key,
+    digest bytea not null
+);
 """
 
 
@@ -216,7 +218,6 @@ def migrate(conn: psycopg.Connection) -> None:
         accesses.migrate(conn)
         journal.migrate(conn)
         conn.execute(owners.TABLES)
-        conn.execute(keys_in_use.TABLES)
         conn.execute(blocks.TABLES)
         conn.execute(representations.TABLES)
         conn.execute(deaths.TABLES)

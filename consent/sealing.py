@@ -17,11 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent.append import canonical
 from consent.model import Sealed
-from consent.owners import derive
+from consent.owners import NONCE_BYTES, derive
 from hanbeon.errors import IntegrityError
 
 PURPOSE = "evidence"
-NONCE_BYTES = 12
 
 
 def seal(secret: bytes, authorisation_id: str, evidence: Mapping[str, Any]) -> Sealed:

@@ -1,49 +1,71 @@
-"""The keys of vault and keyed hashes, made at first use.
+"""The keys of vault and keyed hashes: files under `home/keys`, made at first use, read when used.
 
-In: the folder of the key files, or a key service. Out: `Secrets`. Two keys name subjects and rows for good; those of
-the vault's index and ciphertext rotate (`consent.rotation`), and a version of them is read when it is needed.
+In: the folder. Out: `Secrets`. A production key service takes this module's place; nothing else reads the files.
 """
 
 import hashlib
 import hmac
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from consent.keyring import FileKeys, Keyring, KeyService
-from hanbeon.errors import DependencyDown
+from hanbeon.errors import DependencyDown, IntegrityError
 
-NAMES_FOR_GOOD = ("subject", "ids")
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """32 bytes each, never printed. `subject` and `ids` name subjects and rows for good; the others rotate."""
+    """32 bytes each, never printed. Only `index` and `vault` may rotate; the others name subjects and rows for good."""
 
     subject: bytes = field(repr=False)
+    index: bytes = field(repr=False)
+    vault: bytes = field(repr=False)
     ids: bytes = field(repr=False)
-    index: Keyring = field(repr=False)
-    vault: Keyring = field(repr=False)
 
     @property
-    def rings(self) -> tuple[Keyring, ...]:
-        return self.index, self.vault
+    def checks(self) -> tuple[bytes, ...]:
+        """One digest of each key, for noticing that files were swapped."""
+        return tuple(hashlib.sha256(b"check\x00" + getattr(self, f.name)).digest() for f in fields(self))
 
 
 def secrets(keys_path: Path) -> Secrets:
-    """Of the key files in a folder. Raises DependencyDown or IntegrityError naming the file."""
+    """Read the key files, making those that are missing. Raises DependencyDown or IntegrityError naming the file."""
     try:
-        return secrets_of_service(FileKeys(keys_path))
+        return Secrets(**{f.name: key_file(keys_path / f"{f.name}.key") for f in fields(Secrets)})
     except OSError as error:
         raise DependencyDown(f"The keys under {keys_path} cannot be read or made: {error.strerror}.") from error
 
 
-def secrets_of_service(service: KeyService) -> Secrets:
-    """Keys that were never made are made; a key that rotates is made in its first version."""
-    rings = {name: Keyring(name, service) for name in (*NAMES_FOR_GOOD, "index", "vault")}
-    newest = {name: ring.newest() for name, ring in rings.items()}
-    for_good = {name: rings[name].key(newest[name]) for name in NAMES_FOR_GOOD}
-    return Secrets(**for_good, index=rings["index"], vault=rings["vault"])
+def key_file(path: Path) -> bytes:
+    """32 random bytes kept in a file, made at first use.
+
+    The file is linked into place whole, so that two first uses at once agree and a crash leaves no short key.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(os.urandom(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(unfinished, path)
+            folder = os.open(path.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+        except FileExistsError:
+            pass
+        finally:
+            unfinished.unlink(missing_ok=True)
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise IntegrityError(
+            f"{path} is not a key of {KEY_BYTES} bytes. Restore it; a new one would lose every subject."
+        )
+    return key
 
 
 def mac(key: bytes, start: bytes = b"") -> "hmac.HMAC":

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64encode
 
-from consent.key_files import key_file
+from consent.secrets import key_file
 from hanbeon.errors import IntegrityError
 
 ALGORITHMS = ["Ed25519"]  # RFC 9864; the older name is EdDSA

@@ -3,18 +3,20 @@
 In: a connection, the secrets, identifiers of one kind. Out: subject keys, assigned at first sight and kept for good;
 or, by `reveal`, identifiers. The database holds a keyed look-up index and ciphertext, never an identifier (P10). Many
 identifiers may meet in one key (`link`). Two identities that would get one key are told apart by a salted retry (F46).
-While the index rotates, a person is looked for under every version in use, so that nobody gets a second key (F47).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import psycopg
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consent.keyring import head
-from consent.keys_in_use import InUse, in_use
+from consent.errors import WrongKeys
 from consent.model import need_instant
 from consent.secrets import Secrets, keyed_hashes, mac, secrets
 from hanbeon.errors import IntegrityError, UsageError
@@ -23,6 +25,7 @@ __all__ = ["Secrets", "every_identifier", "find", "keyed_hashes", "keys", "link"
 
 LOCK = 0x7661756C  # assigning is serial: two first sights of one identifier must give one key
 KEY_BYTES = 8  # of the HMAC; a test shortens it to force two identities onto one key
+NONCE_BYTES = 12
 LONGEST_IDENTIFIER = 200
 
 
@@ -32,16 +35,17 @@ def keys(
     """The subject key of each identifier, in order, assigned where it is new. NULL stays NULL. One transaction."""
     need_instant(at, "The instant of assignment")
     given = _texts(identifiers)
-    values = list(dict.fromkeys(value for value in given if value))
+    by_lookup = {lookup: value for lookup, value in zip(_lookups(secrets, kind, given), given, strict=True) if value}
     with conn.transaction():
-        use = in_use(conn, secrets)
-        known = _known(conn, secrets, use, kind, values)
-        if len(known) < len(values):
+        _check_keys(conn, secrets)
+        known = _known(conn, kind, by_lookup)
+        if len(known) < len(by_lookup):
             conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-            known = _known(conn, secrets, use, kind, values)
-            new = [value for value in values if value not in known]
-            known.update(_assign(conn, secrets, use, kind, new, at))
-    return pa.array([known[value] if value else None for value in given], pa.int64())
+            known = _known(conn, kind, by_lookup)
+            new = {lookup: value for lookup, value in by_lookup.items() if lookup not in known}
+            known.update(_assign(conn, secrets, kind, new, at))
+    by_value = {value: known[lookup] for lookup, value in by_lookup.items()}
+    return pa.array([by_value[value] if value else None for value in given], pa.int64())
 
 
 def find(
@@ -49,9 +53,11 @@ def find(
 ) -> pa.Array:
     """The subject key of each identifier, in order; NULL where the vault does not know it. Assigns nothing."""
     given = _texts(identifiers)
+    lookups = _lookups(secrets, kind, given)
     with conn.transaction():
-        known = _known(conn, secrets, in_use(conn, secrets), kind, {value for value in given if value})
-    return pa.array([known.get(value or "") for value in given], pa.int64())
+        _check_keys(conn, secrets)
+        known = _known(conn, kind, {lookup for lookup in lookups if lookup})
+    return pa.array([known.get(lookup) for lookup in lookups], pa.int64())
 
 
 def link(
@@ -66,27 +72,24 @@ def link_many(
 ) -> None:
     """Add one more identifier of this kind to each of these keys, in one transaction."""
     need_instant(valid_from, "The instant from which an identifier holds")
-    texts = dict(zip(given, _texts(list(given.values())), strict=True))
-    if None in texts.values():
-        raise UsageError("An empty identifier stands for nobody.")
-    if not texts:
+    lookups = dict(zip(given, _lookups(secrets, kind, _texts(list(given.values()))), strict=True))
+    if not lookups:
         return
     with conn.transaction():
-        use = in_use(conn, secrets)
+        _check_keys(conn, secrets)
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         if _taken(conn, set(given)) != set(given):
             raise UsageError("The vault has no such subject key. Let it assign one by an identifier first.")
-        known = _known(conn, secrets, use, kind, [text for text in texts.values() if text])
-        if any(known.get(str(text), key) != key for key, text in texts.items()):
+        known = _known(conn, kind, lookups.values())
+        if any(known.get(lookup, key) != key for key, lookup in lookups.items()):
             raise UsageError("This identifier already stands for another subject key. Two identities are never joined.")
-        new = [key for key, text in texts.items() if text not in known]
-        lookups = dict(zip(new, _lookups(secrets, use.index.current, kind, [given[k] for k in new]), strict=True))
+        new = [key for key, lookup in lookups.items() if lookup not in known]
         conn.execute(
             "update vault_identifiers set valid_until = %s"
             " where subject_key = any(%s::bigint[]) and kind = %s and valid_until is null and valid_from < %s",
             [valid_from, new, kind, valid_from],
         )
-        sealed = _encrypt(secrets, use, kind, [(key, given[key]) for key in new])
+        sealed = _encrypt(secrets, kind, [(key, given[key]) for key in new])
         with conn.cursor() as cursor:
             cursor.executemany(
                 "insert into vault_identifiers (kind, lookup, subject_key, ciphertext, valid_from)"
@@ -102,7 +105,7 @@ def reveal(conn: psycopg.Connection, secrets: Secrets, kind: str, keys: pa.Array
     """
     wanted = sorted({int(k) for k in (keys.to_pylist() if hasattr(keys, "to_pylist") else keys) if k is not None})
     with conn.transaction():
-        in_use(conn, secrets)
+        _check_keys(conn, secrets)
         rows = conn.execute(
             "select distinct on (subject_key) subject_key, ciphertext from vault_identifiers"
             " where kind = %s and subject_key = any(%s::bigint[])"
@@ -119,7 +122,7 @@ def reveal(conn: psycopg.Connection, secrets: Secrets, kind: str, keys: pa.Array
 def every_identifier(conn: psycopg.Connection, secrets: Secrets, keys: Sequence[int]) -> set[str]:
     """Every identifier of any kind and age that stands for one of these keys, in clear: memory only."""
     with conn.transaction():
-        in_use(conn, secrets)
+        _check_keys(conn, secrets)
         rows = conn.execute(
             "select kind, subject_key, ciphertext from vault_identifiers where subject_key = any(%s::bigint[])",
             [list(keys)],
@@ -129,8 +132,12 @@ def every_identifier(conn: psycopg.Connection, secrets: Secrets, keys: Sequence[
 
 
 def _decrypt(secrets: Secrets, rows: Sequence[tuple[str, int, bytes]]) -> list[str]:
+    cipher = AESGCM(secrets.vault)
     try:
-        return [secrets.vault.open(sealed, associated(kind, key)).decode() for kind, key, sealed in rows]
+        return [
+            cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(kind, key)).decode()
+            for kind, key, sealed in rows
+        ]
     except InvalidTag:
         raise IntegrityError(
             "A vault entry does not belong to its row: moved or changed. Nothing is revealed."
@@ -150,42 +157,30 @@ def _texts(identifiers: pa.Array | Sequence[str | None]) -> list[str | None]:
     return [value or None for value in values]
 
 
-def lookup(secrets: Secrets, version: int, kind: str, value: str) -> bytes:
-    """How one identifier is found under a version of the index key: that version, then HMAC-SHA256."""
-    return _lookups(secrets, version, kind, [value])[0]
-
-
-def _lookups(secrets: Secrets, version: int, kind: str, values: Iterable[str]) -> list[bytes]:
-    index, start, found = mac(secrets.index.key(version), kind.encode() + b"\x00"), head(version), []
+def _lookups(secrets: Secrets, kind: str, values: Iterable[str | None]) -> list[bytes]:
+    """The keyed index of each identifier; empty for None."""
+    index = mac(secrets.index, kind.encode() + b"\x00")
+    found = []
     for value in values:
         one = index.copy()
-        one.update(value.encode())
-        found.append(start + one.digest())
+        one.update((value or "").encode())
+        found.append(one.digest() if value else b"")
     return found
 
 
-def _known(
-    conn: psycopg.Connection, secrets: Secrets, use: InUse, kind: str, values: Collection[str]
-) -> dict[str, int]:
-    """The keys of those identifiers that the vault knows, under whichever version of the index."""
-    by_lookup = {
-        one: value
-        for version in use.index.versions
-        for one, value in zip(_lookups(secrets, version, kind, values), values, strict=True)
-    }
+def _known(conn: psycopg.Connection, kind: str, lookups: Iterable[bytes]) -> dict[bytes, int]:
     rows = conn.execute(
         "select lookup, subject_key from vault_identifiers where kind = %s and lookup = any(%s::bytea[])",
-        [kind, list(by_lookup)],
+        [kind, list(lookups)],
         binary=True,
     )
-    return {by_lookup[row[0]]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _assign(
-    conn: psycopg.Connection, secrets: Secrets, use: InUse, kind: str, values: Sequence[str], at: datetime
-) -> dict[str, int]:
+    conn: psycopg.Connection, secrets: Secrets, kind: str, new: dict[bytes, str], at: datetime
+) -> dict[bytes, int]:
     """Give each new identifier a key that no other identity has, and keep both."""
-    new = dict(zip(_lookups(secrets, use.index.current, kind, values), values, strict=True))
     found: dict[bytes, tuple[int, int]] = {}
     taken: set[int] = set()
     waiting, attempt = sorted(new), 0  # in order of look-up, so that a batch's own order does not matter
@@ -200,8 +195,8 @@ def _assign(
                 taken.add(key)
                 found[lookup] = (key, attempt)
         attempt += 1
-    _keep(conn, secrets, use, kind, [(lookup, *found[lookup], new[lookup]) for lookup in found], at)
-    return {new[lookup]: key for lookup, (key, _) in found.items()}
+    _keep(conn, secrets, kind, [(lookup, *found[lookup], new[lookup]) for lookup in found], at)
+    return {lookup: key for lookup, (key, _) in found.items()}
 
 
 def _subject_key(secrets: Secrets, kind: str, identifier: str, attempt: int) -> int:
@@ -221,12 +216,11 @@ def _taken(conn: psycopg.Connection, candidates: set[int]) -> set[int]:
 def _keep(
     conn: psycopg.Connection,
     secrets: Secrets,
-    use: InUse,
     kind: str,
     assigned: list[tuple[bytes, int, int, str]],
     at: datetime,
 ) -> None:
-    sealed = _encrypt(secrets, use, kind, [(key, identifier) for _, key, _, identifier in assigned])
+    sealed = _encrypt(secrets, kind, [(key, identifier) for _, key, _, identifier in assigned])
     with conn.cursor() as cursor:
         with cursor.copy("copy vault_subjects (subject_key, kind, attempt, assigned_at) from stdin") as copy:
             for _, key, attempt, _ in assigned:
@@ -238,11 +232,26 @@ def _keep(
                 copy.write_row((kind, lookup, key, ciphertext, at))
 
 
-def associated(kind: str, key: int) -> bytes:
+def _associated(kind: str, key: int) -> bytes:
     """What a ciphertext is bound to: it decrypts in its own row alone (F47)."""
     return b"vault_identifiers\x00" + kind.encode() + b"\x00" + key.to_bytes(8, "big", signed=True)
 
 
-def _encrypt(secrets: Secrets, use: InUse, kind: str, values: Sequence[tuple[int, str]]) -> list[bytes]:
-    version = use.vault.current
-    return [secrets.vault.seal(version, identifier.encode(), associated(kind, key)) for key, identifier in values]
+def _encrypt(secrets: Secrets, kind: str, values: Sequence[tuple[int, str]]) -> list[bytes]:
+    cipher, nonces = AESGCM(secrets.vault), os.urandom(NONCE_BYTES * len(values))
+    sealed = []
+    for number, (key, identifier) in enumerate(values):
+        nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
+        sealed.append(nonce + cipher.encrypt(nonce, identifier.encode(), _associated(kind, key)))
+    return sealed
+
+
+def _check_keys(conn: psycopg.Connection, secrets: Secrets) -> None:
+    """Lost key files would silently give every subject a new key: the first use leaves a check, later ones compare."""
+    digest = hashlib.sha256(b"".join(h for h in keyed_hashes(secrets, "vault-key-check", secrets.checks))).digest()
+    row = conn.execute("select digest from vault_key_checks where name = 'all'").fetchone()
+    if row is None:
+        conn.execute("insert into vault_key_checks values ('all', %s) on conflict do nothing", [digest])
+        row = conn.execute("select digest from vault_key_checks where name = 'all'").fetchone()
+    if row is None or not hmac.compare_digest(bytes(row[0]), digest):
+        raise WrongKeys("The key files are not those that this vault was filled with. Put the right ones back.")

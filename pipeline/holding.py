@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from consent import accesses, holds
 from consent.accesses import Access, Action
 from consent.holds import Hold
-from consent.key_files import key_file
-from consent.keyring import NONCE_BYTES
+from consent.owners import NONCE_BYTES
+from consent.secrets import key_file
 from hanbeon.errors import IntegrityError, UsageError
 from lake import layout
 from lake.files import sync_folder, write_durably

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consent.disk import sync_folder
-
 UNFINISHED = ".unfinished"
 BATCH = 256
 SYNCED_AT_ONCE = 8
@@ -81,3 +79,11 @@ class Writer:
             made.mkdir(exist_ok=True)
             self._folders.add(made.parent)
         self._folders.add(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
