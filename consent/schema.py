@@ -18,6 +18,7 @@ from consent import (
     handovers,
     holds,
     journal,
+    key_versions,
     outbox,
     owners,
     representations,
@@ -25,7 +26,7 @@ from consent import (
     uses,
 )
 from consent.log import entries
-from hanbeon.errors import DependencyDown
+from hanbeon.errors import DependencyDown, IntegrityError
 
 LOCK = 0x68616E62  # one migration at a time
 
@@ -172,18 +173,15 @@ create table if not exists vault_identifiers (
     sequence bigint generated always as identity,
     kind text not null,
     lookup bytea not null check (length(lookup) = 32),
+    index_version integer not null,
     subject_key bigint not null references vault_subjects,
     ciphertext bytea not null,
+    key_version integer not null,
     valid_from timestamptz not null,
     valid_until timestamptz,
     primary key (kind, lookup)
 );
 create index if not exists vault_identifiers_of_subject on vault_identifiers (subject_key, kind);
-
-create table if not exists vault_key_checks (
-    name text primary key,
-    digest bytea not null
-);
 """
 
 
@@ -211,7 +209,9 @@ def migrate(conn: psycopg.Connection) -> None:
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         conn.execute(LEDGER)
+        _need_versions(conn)
         conn.execute(VAULT)
+        conn.execute(key_versions.TABLES)
         accesses.migrate(conn)
         journal.migrate(conn)
         conn.execute(owners.TABLES)
@@ -228,3 +228,11 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(disputes.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)
+
+
+def _need_versions(conn: psycopg.Connection) -> None:
+    """Ciphertext from before keys had versions is not bound to its row well enough to be read on."""
+    if conn.execute("select to_regclass('vault_key_checks')").fetchone() != (None,):
+        raise IntegrityError(
+            "This home was made before keys had versions, and is not read on. `make clean` removes it."
+        )
