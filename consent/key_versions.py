@@ -9,10 +9,12 @@ under the same lock alone, so nobody writes with a version that has been left.
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
 from consent.errors import WrongKeys
+from consent.key_service import KeyService
 from consent.secrets import LASTING, ROTATING, Secrets
 
 LOCK = 0x6B657973
@@ -79,3 +81,18 @@ def _adopted(conn: psycopg.Connection, secrets: Secrets) -> list[tuple[str, int,
             [(n, v, digest_of(n, v, secrets.material(n, v))) for n, v in sorted(versions.items())],
         )
     return _in_use(conn)
+
+
+def versions(conn: psycopg.Connection) -> list[tuple[str, int, str, datetime, datetime | None]]:
+    """Name, version, state, made, destroyed: all that there ever were, as the database has them."""
+    with conn.transaction():
+        return conn.execute(
+            "select name, version, state, made_at, destroyed_at from key_versions order by name, version"
+        ).fetchall()
+
+
+def put_back(conn: psycopg.Connection, service: KeyService) -> list[tuple[str, int]]:
+    """Versions that were destroyed and are there again: somebody has restored an old copy of the keys (F47)."""
+    gone = [(name, version) for name, version, state, *_ in versions(conn) if state == "destroyed"]
+    held = {name: service.held(name) for name, _ in gone}
+    return [(name, version) for name, version in gone if version in held[name]]
