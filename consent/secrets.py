@@ -36,14 +36,14 @@ def secrets(keys_path: Path) -> Secrets:
 
 def secrets_from(service: KeyService) -> Secrets:
     """What the service holds; the first version of what it never held is made."""
-    lasting = [service.make(name, 1) for name in LASTING]
+    subject, ids = (service.make(name, 1) for name in LASTING)
     for name in ROTATING:
         newest = max(service.held(name), default=0)
         if newest:
             service.material(name, newest)
         else:
             service.make(name, 1)
-    return Secrets(*lasting, service)
+    return Secrets(subject, ids, service)
 
 
 def mac(key: bytes, start: bytes = b"") -> "hmac.HMAC":

@@ -213,6 +213,24 @@ def test_rotating_by_the_command_line_with_keys_in_the_server(
     assert "does not answer or is sealed" in capfd.readouterr().err
 
 
+def test_a_token_with_the_rights_that_the_docs_name_is_enough(
+    ledger_conn: psycopg.Connection, settings: KeysSettings, tmp_path: Path
+) -> None:
+    root, part = hvac.Client(url=settings.address, token=TOKEN), settings.path
+    rights = {"data": ["read", "create"], "metadata": ["list"], "destroy": ["update"]}
+    policy = {"path": {f"secret/{what}/{part}/*": {"capabilities": allowed} for what, allowed in rights.items()}}
+    name = part.replace("/", "-")
+    root.sys.create_or_update_policy(name=name, policy=json.dumps(policy))
+    own = tmp_path / "own"
+    own.write_text(root.auth.token.create(policies=[name])["auth"]["client_token"])
+    secrets = secrets_from(server_keys(replace(settings, token_file=str(own))))
+    given = vault.keys(ledger_conn, secrets, "RRN", PEOPLE, AT)
+    for key in ("vault", "index"):
+        rotation.rotate(ledger_conn, secrets, key, AT)
+        assert secrets.service.held(key) == {2}
+    assert vault.find(ledger_conn, secrets, "RRN", PEOPLE) == given
+
+
 def test_a_wrong_token_mount_or_file_is_one_sentence(settings: KeysSettings, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("no-such-token")
