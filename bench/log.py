@@ -19,6 +19,7 @@ from pymerkle import InmemoryTree  # type: ignore[import-untyped]
 
 from consent import schema, signing
 from consent.append import append, entry, lock
+from consent.key_files import FileKeys
 from consent.log import EmbeddedWitness, check, consistency, note, prove, publish
 from consent.log.entries import entries
 from hanbeon.clock import now
@@ -77,7 +78,7 @@ def main() -> None:
 
 
 def measure(home: Path, dsn: str, count: int, peers: int) -> None:
-    who = signing.signers(home / "keys", ORIGIN)
+    who = signing.signers(FileKeys(home / "keys"), ORIGIN)
     witness = EmbeddedWitness(home / "witness", note.vkey(ORIGIN, who.log))
     with schema.connect(dsn) as conn:
         events(conn, count)
@@ -101,7 +102,7 @@ def measure(home: Path, dsn: str, count: int, peers: int) -> None:
 
 def measure_proofs(home: Path, dsn: str, count: int) -> None:
     """Statements, which are the cheapest to make."""
-    who = signing.signers(home / "keys", ORIGIN)
+    who = signing.signers(FileKeys(home / "keys"), ORIGIN)
     witness = EmbeddedWitness(home / "witness", note.vkey(ORIGIN, who.log))
     with schema.connect(dsn) as conn:
         with timed(f"PostgreSQL alone: {count:,} rows of log_bodies", count):

@@ -6,20 +6,18 @@ vault's key while they are needed, and are gone afterwards.
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import psycopg
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from consent.ciphers import seal, unseal
+from consent.key_versions import standing
 from consent.secrets import Secrets
-from hanbeon.errors import IntegrityError
 
-NONCE_BYTES = 12
+COLUMN = "erasures.sealed"
 LOCK = 0x68616E65  # one erasure at a time
 TABLES = """
 create table if not exists erasures (
@@ -29,6 +27,7 @@ create table if not exists erasures (
     ledger_position bigint not null,
     losses json not null,
     sealed bytea,  -- the ids that must be nowhere; none once it is finished
+    key_version integer not null,
     finished_at timestamptz,
     certificate bigint references log_bodies,
     check ((sealed is null) = (finished_at is not null))
@@ -94,18 +93,20 @@ def begin(
 ) -> Erasure:
     """Remember durably what is about to go, before anything goes."""
     with conn.transaction():
+        version = standing(conn, secrets).vault
         row = conn.execute("select nextval(pg_get_serial_sequence('erasures', 'number'))").fetchone()
         assert row is not None
         conn.execute(
-            "insert into erasures (number, run_id, opened_at, ledger_position, losses, sealed)"
-            " overriding system value values (%s, %s, %s, %s, %s, %s)",
+            "insert into erasures (number, run_id, opened_at, ledger_position, losses, sealed, key_version)"
+            " overriding system value values (%s, %s, %s, %s, %s, %s, %s)",
             [
                 row[0],
                 run_id,
                 at,
                 position,
                 json.dumps([asdict(one) for one in losses]),
-                _seal(secrets, row[0], needles, values),
+                _seal(secrets, version, row[0], needles, values),
+                version,
             ],
         )
     return Erasure(row[0], run_id, at, position, tuple(losses), tuple(needles), values)
@@ -114,14 +115,16 @@ def begin(
 def unfinished(conn: psycopg.Connection, secrets: Secrets, is_now: bool = False) -> list[Erasure]:
     """Those whose writer died, oldest first; with `is_now` also those that wait for somebody to remove a file."""
     with conn.transaction():
+        standing(conn, secrets)
         rows = conn.execute(
-            "select number, run_id, opened_at, ledger_position, losses, sealed from erasures"
+            "select number, run_id, opened_at, ledger_position, losses, key_version, sealed from erasures"
             " where finished_at is null and (found_at is null or %s) order by number",
             [is_now],
         ).fetchall()
+        opened = [_open(secrets, version, number, sealed) for number, *_, version, sealed in rows]
     return [
-        Erasure(number, run_id, at, position, tuple(Loss(**one) for one in losses), *_open(secrets, number, sealed))
-        for number, run_id, at, position, losses, sealed in rows
+        Erasure(number, run_id, at, position, tuple(Loss(**one) for one in losses), *clear)
+        for (number, run_id, at, position, losses, _, _), clear in zip(rows, opened, strict=True)
     ]
 
 
@@ -175,26 +178,19 @@ def certificate_of(conn: psycopg.Connection, number: int) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _seal(secrets: Secrets, number: int, needles: Sequence[str], values: Values | None) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
+def row_id(number: int) -> bytes:
+    return str(number).encode()
+
+
+def _seal(secrets: Secrets, version: int, number: int, needles: Sequence[str], values: Values | None) -> bytes:
     clear = {"needles": list(needles), "values": None if values is None else asdict(values)}
-    return nonce + AESGCM(secrets.vault).encrypt(nonce, json.dumps(clear).encode(), _associated(number))
+    return seal(secrets, version, COLUMN, [(row_id(number), json.dumps(clear).encode())])[0]
 
 
-def _open(secrets: Secrets, number: int, sealed: bytes) -> tuple[tuple[str, ...], Values | None]:
-    try:
-        found = AESGCM(secrets.vault).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(number))
-    except InvalidTag:
-        raise IntegrityError(
-            "What an unfinished erasure must look for cannot be read: row moved, or another key. Restore the keys."
-        ) from None
-    clear = json.loads(found)
+def _open(secrets: Secrets, version: int, number: int, sealed: bytes) -> tuple[tuple[str, ...], Values | None]:
+    clear = json.loads(unseal(secrets, COLUMN, [(version, row_id(number), sealed)])[0])
     given = clear["values"]
     if given is None:
         return tuple(clear["needles"]), None
     by_class = tuple((name, tuple(values)) for name, values in given["by_class"])
     return tuple(clear["needles"]), Values(by_class, given["shared"], given["short"])
-
-
-def _associated(number: int) -> bytes:
-    return b"erasures\x00" + str(number).encode()

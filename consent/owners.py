@@ -6,24 +6,24 @@ database holds them encrypted under the vault's key, bound to their row.
 """
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 import psycopg
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from consent.ciphers import seal, unseal
+from consent.key_versions import standing
 from consent.secrets import Secrets, mac
-from hanbeon.errors import IntegrityError
 
 TABLES = """
 create table if not exists owner_secrets (
     owner bytea primary key check (length(owner) in (8, 16)),
-    ciphertext bytea not null
+    ciphertext bytea not null,
+    key_version integer not null
 );
 """
 SECRET_BYTES = 32
-NONCE_BYTES = 12
+COLUMN = "owner_secrets.ciphertext"
 
 
 def owner_of_key(subject_key: int) -> bytes:
@@ -34,19 +34,13 @@ def owner_of_key(subject_key: int) -> bytes:
 def known(conn: psycopg.Connection, secrets: Secrets, owners: Collection[bytes]) -> dict[bytes, bytes]:
     """The secrets of those owners that have one. Raises IntegrityError when a ciphertext was moved or changed."""
     with conn.transaction():
+        standing(conn, secrets)
         rows = conn.execute(
-            "select owner, ciphertext from owner_secrets where owner = any(%s::bytea[])", [list(owners)], binary=True
+            "select key_version, owner, ciphertext from owner_secrets where owner = any(%s::bytea[])",
+            [list(owners)],
+            binary=True,
         ).fetchall()
-    cipher = AESGCM(secrets.vault)
-    try:
-        return {
-            owner: cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(owner))
-            for owner, sealed in rows
-        }
-    except InvalidTag:
-        raise IntegrityError(
-            "An owner's secret does not belong to its row: moved or changed. Restore the ledger's database."
-        ) from None
+        return dict(zip([owner for _, owner, _ in rows], unseal(secrets, COLUMN, rows), strict=True))
 
 
 def secrets_of(conn: psycopg.Connection, secrets: Secrets, owners: Collection[bytes]) -> dict[bytes, bytes]:
@@ -56,10 +50,12 @@ def secrets_of(conn: psycopg.Connection, secrets: Secrets, owners: Collection[by
     if not missing:
         return found
     with conn.transaction():
+        version = standing(conn, secrets).vault
+        sealed = seal(secrets, version, COLUMN, [(owner, os.urandom(SECRET_BYTES)) for owner in missing])
         with conn.cursor() as cursor:
             cursor.executemany(
-                "insert into owner_secrets (owner, ciphertext) values (%s, %s) on conflict do nothing",
-                _sealed(secrets, missing),
+                "insert into owner_secrets (owner, ciphertext, key_version) values (%s, %s, %s) on conflict do nothing",
+                [(owner, one, version) for owner, one in zip(missing, sealed, strict=True)],
             )
         return found | known(conn, secrets, missing)
 
@@ -99,15 +95,3 @@ def derive(secret: bytes, purpose: str) -> bytes:
 def blinding_key(secrets: Secrets, table: str, bucket: int) -> bytes:
     """What blinds the owners of one bucket of a table in its subject root (docs/proof.md, section 3)."""
     return mac(mac(secrets.ids, b"subject-root").digest(), f"{table}\x00{bucket}".encode()).digest()
-
-
-def _sealed(secrets: Secrets, owners: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
-    cipher, rows = AESGCM(secrets.vault), []
-    for owner in owners:
-        nonce = os.urandom(NONCE_BYTES)
-        rows.append((owner, nonce + cipher.encrypt(nonce, os.urandom(SECRET_BYTES), _associated(owner))))
-    return rows
-
-
-def _associated(owner: bytes) -> bytes:
-    return b"owner_secrets\x00" + owner

@@ -18,6 +18,7 @@ from consent import (
     handovers,
     holds,
     journal,
+    key_versions,
     outbox,
     owners,
     representations,
@@ -174,18 +175,15 @@ create table if not exists vault_identifiers (
     sequence bigint generated always as identity,
     kind text not null,
     lookup bytea not null check (length(lookup) = 32),
+    index_version integer not null,
     subject_key bigint not null references vault_subjects,
     ciphertext bytea not null,
+    key_version integer not null,
     valid_from timestamptz not null,
     valid_until timestamptz,
     primary key (kind, lookup)
 );
 create index if not exists vault_identifiers_of_subject on vault_identifiers (subject_key, kind);
-
-create table if not exists vault_key_checks (
-    name text primary key,
-    digest bytea not null
-);
 """
 
 
@@ -215,6 +213,7 @@ def migrate(conn: psycopg.Connection) -> None:
         _need_format(conn)
         conn.execute(LEDGER)
         conn.execute(VAULT)
+        conn.execute(key_versions.TABLES)
         accesses.migrate(conn)
         journal.migrate(conn)
         conn.execute(owners.TABLES)

@@ -16,8 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent.append import canonical
+from consent.ciphers import NONCE_BYTES
 from consent.model import Sealed
-from consent.owners import NONCE_BYTES, derive
+from consent.owners import derive
 from hanbeon.errors import IntegrityError
 
 PURPOSE = "evidence"

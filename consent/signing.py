@@ -1,14 +1,13 @@
 """The operator's two signing keys, and compact JWS with Ed25519.
 
-In: the folder of keys. Out: `Signers`: one key for checkpoints of the log, one for documents (receipts, certificates),
+In: the key service. Out: `Signers`: one key for checkpoints of the log, one for documents (receipts, certificates),
 so that a signature made for one can never be shown as the other. `sign_jws` and `read_jws` are RFC 7515
-with Ed25519 (RFC 8037, RFC 9864) by joserfc. Key files are made at first use, as those of the vault.
+with Ed25519 (RFC 8037, RFC 9864) by joserfc. Keys are made at first use, as those of the vault.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,7 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64encode
 
-from consent.secrets import key_file
+from consent.key_service import KeyService
 from hanbeon.errors import IntegrityError
 
 ALGORITHMS = ["Ed25519"]  # RFC 9864; the older name is EdDSA
@@ -32,11 +31,10 @@ class Signers:
     documents: Ed25519PrivateKey = field(repr=False)
 
 
-def signers(keys_path: Path, origin: str) -> Signers:
-    """Read both key files, making what is missing. Raises DependencyDown or IntegrityError naming the file."""
+def signers(keys: KeyService, origin: str) -> Signers:
+    """Read both keys, making what is missing. Raises DependencyDown or IntegrityError naming the key."""
     log, documents = (
-        Ed25519PrivateKey.from_private_bytes(key_file(keys_path / f"{name}-signing.key"))
-        for name in ("log", "document")
+        Ed25519PrivateKey.from_private_bytes(keys.make(f"{name}-signing", 1)) for name in ("log", "document")
     )
     return Signers(origin, log, documents)
 

@@ -22,7 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from consent.secrets import KEY_BYTES, mac
+from consent.key_files import KEY_BYTES
+from consent.secrets import mac
 from consent.signing import read_jws
 from hanbeon.errors import DependencyDown, IntegrityError, SettingsError
 

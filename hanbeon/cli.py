@@ -24,6 +24,7 @@ from hanbeon.commands import (
     dispute,
     doctor,
     hold,
+    keys,
     notices,
     outbox,
     receipt,
@@ -63,6 +64,7 @@ app.command("recover", rich_help_panel=ENGINEERS)(work.recover)
 app.command("sources", rich_help_panel=ENGINEERS)(sources.sources)
 app.add_typer(contracts.app, name="contracts", rich_help_panel=ENGINEERS)
 app.add_typer(world.app, name="world", rich_help_panel=ENGINEERS)
+app.add_typer(keys.app, name="keys", rich_help_panel=ENGINEERS)
 app.command("doctor", rich_help_panel=ENGINEERS)(doctor.doctor)
 app.add_typer(application.app, name="application", rich_help_panel=SERVICE_DESK)
 consent.app.command("receipt")(receipt.receipt)

@@ -2,7 +2,7 @@
 
 In: `hanbeon.toml` of the working directory (or `HANBEON_CONFIG`), each key overridable as
 `HANBEON_SECTION__KEY`. Out: one frozen `Settings`. Unknown keys are refused. Secrets are named
-by reference (a file under `home/keys`, made at first use) and read when used, never here.
+by reference (a key service, a file of a token) and read when used, never here.
 """
 
 import os
@@ -36,6 +36,21 @@ class ConsentSettings:
     """`trust_file` names whom we believe (`consent.trust`); empty: `home/keys/trusted.json`."""
 
     trust_file: str = ""
+
+
+@dataclass(frozen=True)
+class KeysSettings:
+    """Who holds the keys: `files` under `home/keys`, or `vault`, a HashiCorp Vault or OpenBao server at `address`.
+
+    `token_file` names the file that holds the server's token; `mount` is a KV engine of version 2, `path` our part of
+    it; `ca_file` the certificate authority of the server, empty: the system's."""
+
+    service: str = "files"
+    address: str = ""
+    token_file: str = ""
+    mount: str = "secret"
+    path: str = "hanbeon"
+    ca_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,7 @@ class Settings:
     home: HomeSettings = field(default_factory=HomeSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
+    keys: KeysSettings = field(default_factory=KeysSettings)
     world: WorldSettings = field(default_factory=WorldSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     lake: LakeSettings = field(default_factory=LakeSettings)

@@ -5,7 +5,7 @@ ledger; where nothing is new it reads a few rows and files and writes nothing. `
 for whoever hands the public keys to an auditor.
 """
 
-from consent import signing
+from consent import key_service, signing
 from consent.log import Checkpoint, EmbeddedWitness, Witness, check, note, publish
 from consent.signing import Signers
 from hanbeon.settings import Settings
@@ -23,7 +23,7 @@ def need_no_contradiction(run: Run) -> None:
 
 
 def operator(settings: Settings) -> Signers:
-    return signing.signers(settings.keys_path, settings.log.origin)
+    return signing.signers(key_service.of_settings(settings), settings.log.origin)
 
 
 def operator_vkey(settings: Settings) -> str:

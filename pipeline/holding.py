@@ -25,9 +25,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent import accesses, holds
 from consent.accesses import Access, Action
+from consent.ciphers import NONCE_BYTES
 from consent.holds import Hold
-from consent.owners import NONCE_BYTES
-from consent.secrets import key_file
 from hanbeon.errors import IntegrityError, UsageError
 from lake import layout
 from lake.files import sync_folder, write_durably
@@ -62,10 +61,7 @@ def keep(run: Run) -> int:
 def release(run: Run) -> list[str]:
     """Destroy what was kept for holds that ended; their ids, with those that no certificate names yet."""
     for hold in holds.ended(run.conn, run.at()):
-        key = _key_path(run, hold.hold_id)
-        if key.exists():
-            key.unlink()
-            sync_folder(key.parent)
+        run.secrets.service.destroy(_key_name(hold.hold_id), 1)
         if _folder(run, hold.hold_id).exists():
             shutil.rmtree(_folder(run, hold.hold_id))
             sync_folder(_folder(run, hold.hold_id).parent)
@@ -128,7 +124,7 @@ def _seal(run: Run, hold: Hold, table: str, file: str, rows: pa.Table) -> None:
         sink, nonce = io.BytesIO(), os.urandom(NONCE_BYTES)
         with pa.ipc.new_stream(sink, rows.schema.with_metadata({"table": table})) as writer:
             writer.write_table(rows.combine_chunks().replace_schema_metadata({"table": table}))
-        cipher = AESGCM(key_file(_key_path(run, hold.hold_id)))
+        cipher = AESGCM(run.secrets.service.make(_key_name(hold.hold_id), 1))
         write_durably(path, nonce + cipher.encrypt(nonce, sink.getvalue(), _associated(hold.hold_id, name)))
         path.chmod(0o600)
     holds.kept(run.conn, hold.hold_id, name, table, rows.num_rows, run.at())
@@ -137,7 +133,7 @@ def _seal(run: Run, hold: Hold, table: str, file: str, rows: pa.Table) -> None:
 def _opened(run: Run, hold_id: str, path: Path) -> Kept:
     raw = path.read_bytes()
     try:
-        cipher = AESGCM(key_file(_key_path(run, hold_id)))
+        cipher = AESGCM(run.secrets.service.material(_key_name(hold_id), 1))
         clear = cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _associated(hold_id, path.name))
     except InvalidTag:
         raise IntegrityError("What is kept for this hold was changed, or is another's. Restore it.") from None
@@ -156,8 +152,8 @@ def _folder(run: Run, hold_id: str) -> Path:
     return run.settings.home_path / "holds" / hold_id
 
 
-def _key_path(run: Run, hold_id: str) -> Path:
-    return run.settings.keys_path / "holds" / f"{hold_id}.key"
+def _key_name(hold_id: str) -> str:
+    return f"holds/{hold_id}"
 
 
 def _associated(hold_id: str, name: str) -> bytes:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import psycopg
 
-from consent import forgetting, schema, vault
+from consent import forgetting, key_service, schema, vault
+from consent.secrets import secrets_from
 from consent.trust import Trust, read_trust
 from hanbeon import clock
 from hanbeon.errors import UsageError
@@ -50,7 +51,7 @@ def open_run(settings: Settings, run_id: str, at: Callable[[], datetime] = clock
         raise UsageError("A run id is a short text without spaces.")
     with ledger_dsn(settings) as dsn, schema.connect(dsn) as conn:
         forgetting.at_work(conn)
-        yield Run(run_id, settings, conn, vault.secrets(settings.keys_path), at, code_hash())
+        yield Run(run_id, settings, conn, secrets_from(key_service.of_settings(settings)), at, code_hash())
 
 
 @cache

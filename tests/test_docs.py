@@ -33,7 +33,7 @@ CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.S)
 COMMAND = re.compile(r"\bhanbeon ((?:--?)?[a-z][^\n;&|`]*)")
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
 SETTING = re.compile(
-    r"\bHANBEON_([A-Z]+)__([A-Z_]+)|`(home|ledger|consent|world|sources|lake|retention|exchange|log)\.([a-z_]+)`"
+    r"\bHANBEON_([A-Z]+)__([A-Z_]+)|`(home|ledger|consent|keys|world|sources|lake|retention|exchange|log)\.([a-z_]+)`"
 )
 
 

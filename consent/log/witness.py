@@ -15,9 +15,9 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consent import merkle
+from consent.key_files import key_file
 from consent.log import note
 from consent.log.durable import writing
-from consent.secrets import key_file
 from hanbeon import clock
 from hanbeon.errors import IntegrityError
 

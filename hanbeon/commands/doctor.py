@@ -39,7 +39,7 @@ def doctor(as_json: Json = False) -> None:
         from pipeline.run import open_run
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
-            found += [*_ledger(run), *_log(run), *_lake(run), *_erasing(run)]
+            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -52,6 +52,8 @@ def doctor(as_json: Json = False) -> None:
 
 def _keys(chosen: "Settings") -> Iterator[Finding]:
     path = chosen.keys_path
+    if chosen.keys.service != "files":
+        yield Finding("keys", f"in the key service at {chosen.keys.address}")
     if not path.is_dir():
         yield Finding("keys", "none yet; the first command that needs them makes them")
         return
@@ -61,6 +63,22 @@ def _keys(chosen: "Settings") -> Iterator[Finding]:
         yield Finding("keys", f"others may read {', '.join(loose)}; take their rights away with chmod go-rwx", 1)
     else:
         yield Finding("keys", f"{len(files)} files, readable by their owner alone")
+
+
+def _destroyed(run: "Run") -> Iterator[Finding]:
+    """Whether the keys are those of the database, and those that were destroyed are still gone (F47)."""
+    from consent.key_versions import put_back, standing, versions
+
+    try:
+        if versions(run.conn):
+            with run.conn.transaction():
+                standing(run.conn, run.secrets)
+    except HanbeonError as error:
+        yield Finding("keys", str(error), error.exit_code)
+    back = [f"{name} {version}" for name, version in put_back(run.conn, run.secrets.service)]
+    if back:
+        said = f"destroyed versions are there again: {', '.join(back)}; an old copy of the keys was restored"
+        yield Finding("keys", f"{said}. The next `hanbeon keys rotate` of that name destroys them again", 1)
 
 
 def _ledger(run: "Run") -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consent.key_files import FileKeys
 from consent.signing import jwk, public_bytes, read_jws, sign_jws, signers
 from hanbeon.errors import IntegrityError
 
@@ -13,7 +14,7 @@ CLAIMS = {"iss": "hanbeon.local/log", "what": "영수증"}
 
 
 def test_keys_are_made_once_and_are_two(tmp_path: Path) -> None:
-    first, second = (signers(tmp_path / "keys", "hanbeon.local/log") for _ in range(2))
+    first, second = (signers(FileKeys(tmp_path / "keys"), "hanbeon.local/log") for _ in range(2))
     assert public_bytes(first.log) == public_bytes(second.log)
     assert public_bytes(first.documents) == public_bytes(second.documents)
     assert public_bytes(first.log) != public_bytes(first.documents)

@@ -13,6 +13,7 @@ import psycopg
 
 from consent import append, signing
 from consent.bodies import BodyKind, record_body
+from consent.key_files import FileKeys
 from consent.log import EmbeddedWitness, entries, note, publish
 from consent.log.note import Checkpoint
 from consent.signing import Signers
@@ -35,7 +36,7 @@ class Parties:
 
 
 def parties(home: Path) -> Parties:
-    signers = signing.signers(home / "keys", ORIGIN)
+    signers = signing.signers(FileKeys(home / "keys"), ORIGIN)
     witness = EmbeddedWitness(home / "witness", note.vkey(ORIGIN, signers.log))
     return Parties(home / "lake" / "log", signers, witness)
 
