@@ -102,10 +102,12 @@ def test_killed_after_every_step_and_run_again_gives_the_tables_of_an_undisturbe
 
 
 def forget(run: Run) -> None:
-    """Empty the journal, as for a lake that begins: only the owner of the database may lift its triggers."""
+    """Empty the journal, as for a lake that begins with keys of its own. Only the database's owner may lift triggers."""
     with run.conn.transaction():
         run.conn.execute("set local session_replication_role = replica")
-        run.conn.execute("truncate leaves, intents, pointers, pull_states, log_entries, log_gaps, owner_secrets")
+        run.conn.execute(
+            "truncate leaves, intents, pointers, pull_states, log_entries, log_gaps, owner_secrets, key_versions"
+        )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
