@@ -102,7 +102,7 @@ def test_killed_after_every_step_and_run_again_gives_the_tables_of_an_undisturbe
 
 
 def forget(run: Run) -> None:
-    """Empty the journal, as for a lake that begins with keys of its own. Only the database's owner may lift triggers."""
+    """Empty the journal, as for a lake that begins with keys of its own. Only the owner may lift its triggers."""
     with run.conn.transaction():
         run.conn.execute("set local session_replication_role = replica")
         run.conn.execute(
