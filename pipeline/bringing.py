@@ -7,11 +7,10 @@ whose records came on a statutory ground.
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from consent.gate import RESIDENT_NUMBER
 from consent.subject_notices import owe_for_statute
 from pipeline.run import Run
 from schemas.contract import Contract
-
-PERSON = "RRN"  # a parcel or a corporation is told nothing
 
 
 def came(allowed: pa.Table, *brought: pa.Table) -> pa.Table:
@@ -28,6 +27,6 @@ def uses_of(own: pa.Table) -> list[tuple[str, str]]:
 
 def tell(run: Run, contract: Contract, own: pa.Table) -> None:
     """Persons whose records came without being asked for it are told afterwards (Decree 49)."""
-    if contract.subject_identifier_kind == PERSON:
+    if contract.subject_identifier_kind == RESIDENT_NUMBER:  # a parcel or a corporation is told nothing
         pairs = zip(own.column("_subject_key").to_pylist(), own.column("authorisation_id").to_pylist(), strict=True)
         owe_for_statute(run.conn, pairs, contract.document_type, run.at())
