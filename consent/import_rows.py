@@ -20,7 +20,7 @@ from consent.shareable import NEVER_SHAREABLE, never
 from hanbeon.clock import parse_instant
 from hanbeon.errors import UsageError
 from schemas import notices
-from schemas.contract import source
+from schemas.identifiers import KINDS
 from schemas.services import Requirement, Service, services
 
 REQUIRED = ("external_id", "service", "identifier_kind", "subject_identifier", "valid_from", "valid_until", "salt")
@@ -167,8 +167,8 @@ def parse(row: Mapping[str, str | None]) -> Row | str:
     requirements = _requirements(service.id, given["documents"])
     if not requirements:
         return "documents names what the service does not take as data (F43)"
-    if _kinds(requirements) != {given["identifier_kind"]}:
-        return "identifier_kind is not what the documents name their subjects by"
+    if given["identifier_kind"] not in service.applicants:
+        return "identifier_kind is not what the service names its applicants by"
     if service.authorisation == "statute":
         return _dated(given, service, requirements, ())
     consents = tuple(given["grounds"].split("|")) if given["grounds"] else notices.NEEDED
@@ -202,7 +202,7 @@ def _dated(
     subject, grantor = given["subject_identifier"] or "", given["grantor_identifier"]
     kind = given["identifier_kind"] or ""
     for name, value in (("subject_identifier", subject), ("grantor_identifier", grantor)):
-        if value is not None and not _form(requirements[0].document_type).fullmatch(value):
+        if value is not None and not KINDS[kind].is_form_of(value):
             return f"{name} does not have the form of its kind"
     starts, ends = _instant(given["valid_from"]), _instant(given["valid_until"])
     retain = _instant(given["retain_until"]) if given["retain_until"] else ends
@@ -258,17 +258,6 @@ def _requirements(service_id: str, documents: str | None) -> tuple[Requirement, 
 def _narrowed(requirements: tuple[Requirement, ...], consents: tuple[str, ...]) -> tuple[Requirement, ...]:
     """Without the columns that need a separate consent which was not given (PIPA 23, 24)."""
     return tuple(replace(r, columns=notices.narrowed(r, consents)) for r in requirements)
-
-
-@lru_cache
-def _kinds(requirements: tuple[Requirement, ...]) -> frozenset[str]:
-    return frozenset(source(r.document_type).subject_identifier_kind for r in requirements)
-
-
-@lru_cache
-def _form(document_type: str) -> re.Pattern[str]:
-    """How the contract says that its subject's identifier looks."""
-    return re.compile(source(document_type).subject_column.pattern or ".+")
 
 
 @lru_cache(maxsize=100_000)

@@ -11,7 +11,7 @@ Columns; all are texts, and an optional one that is missing or empty means what 
     salt                 64 hexadecimal digits, random for each row; blinds identifiers in the signed tree
     origin               who issued external ids; refused when it is not who signed [the agency that signed]
     service              as in services.yaml; kind, recipient, purpose, mode and legal basis follow from it
-    identifier_kind      RRN, CRN, ... as the contracts of the service's documents name their subjects
+    identifier_kind      RRN, CRN, ... as the service names its applicants
     subject_identifier   the subject; becomes a key before anything is stored
     grantor_identifier   who consents, of the same kind [the subject; nobody for a statutory ground]
     grantor_capacity     as `consent.model.Capacity` has them; required where the grantor is not the subject [self]

@@ -22,11 +22,10 @@ RETAIN_DAYS_AFTER = 30
 
 
 def subject_kind(service: Service) -> str:
-    """The identifier kind of a service's subjects. Raises UsageError where no document of it comes as data."""
-    kinds = {source(r.document_type).subject_identifier_kind for r in service.data_requirements}
-    if len(kinds) != 1:
-        raise UsageError(f"Service {service.id} has no document of one kind of subject that comes as data.")
-    return kinds.pop()
+    """By what kind of identifier applicants are named. Raises UsageError where no document of it comes as data."""
+    if not service.data_requirements:
+        raise UsageError(f"Service {service.id} takes no document as data. Its papers come by hand.")
+    return service.applicants[0]
 
 
 def default_until(service: Service, at: datetime) -> datetime:

@@ -113,9 +113,18 @@ def _ask(run: Run, contract: Contract, snapshot: ledger.Snapshot) -> Asked:
     allowed, unasked = uses.askable(gate.allowed(snapshot, at, contract.document_type), snapshot, at)
     coverage = unite(allowed, contract)
     subjects = pc.unique(coverage.column("_subject_key").combine_chunks())
-    identifiers = vault.reveal(run.conn, run.secrets, contract.subject_identifier_kind, subjects)
+    identifiers = _identifiers(run, contract, subjects)
     made = demand(contract, coverage, identifiers, _former(run, contract, snapshot, allowed))
     return Asked(made, allowed, unasked)
+
+
+def _identifiers(run: Run, contract: Contract, subjects: pa.Array) -> pa.Table:
+    """By what the holder is asked for each subject: the first of the contract's kinds that the vault has of it."""
+    found = vault.reveal(run.conn, run.secrets, contract.subject_identifier_kind, subjects)
+    for kind in contract.subject_identifier_kinds[1:]:
+        left = subjects.filter(pc.invert(pc.is_in(subjects, value_set=found.column("_subject_key").combine_chunks())))
+        found = pa.concat_tables([found, vault.reveal(run.conn, run.secrets, kind, left)])
+    return found
 
 
 def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:

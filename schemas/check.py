@@ -20,6 +20,7 @@ import yaml
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
 from schemas.documents import document_types, never_shareable
+from schemas.identifiers import KINDS
 from schemas.provenance import definition
 from schemas.rules import is_day, violations
 from schemas.services import services
@@ -160,6 +161,9 @@ def _source(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
         yield f"deletes must be flag or absence, not {contract.deletes}."
     if not 0 <= contract.maximum_failing_share <= 1:
         yield "maximumFailingShare must lie between 0 and 1."
+    for kind in contract.subject_identifier_kinds:
+        if kind not in KINDS:
+            yield f"names its subjects by {kind}, which is no kind of schemas/identifiers.py."
     if sum(c.identifies == "subject" for c in contract.columns) != 1:
         yield "must have exactly one column that identifies the subject."
     yield from _delivery(contract)
@@ -260,6 +264,9 @@ def _catalogue(contracts: Sequence[Contract]) -> Iterator[str]:
 def _services(contracts: Sequence[Contract]) -> Iterator[str]:
     sources = {c.document_type: c for c in contracts if c.kind == "source"}
     for service in services():
+        for kind in service.applicants:
+            if kind not in KINDS:
+                yield f"Service {service.id}: applicants are named by {kind}, which is no kind of identifier."
         for need in service.requirements:
             contract = sources.get(need.document_type)
             place = f"Service {service.id}, {need.document_type}"

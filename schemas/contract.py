@@ -154,6 +154,11 @@ class Contract:
         return str(self.properties["subjectIdentifierKind"])
 
     @property
+    def subject_identifier_kinds(self) -> tuple[str, ...]:
+        """Every kind by which the holder finds a subject, the one to ask by first (a tax payer may be a firm)."""
+        return (self.subject_identifier_kind, *self.properties.get("otherIdentifierKinds", ()))
+
+    @property
     def variants(self) -> tuple[str, ...]:
         """Narrowest first."""
         return tuple(self.properties["variants"])

@@ -130,7 +130,7 @@ def _identity(old: Contract, new: Contract) -> Iterator[Found]:
         if key == "delivery":
             keys = sorted(k for k in {*(was or {}), *(now or {})} if (was or {}).get(k) != (now or {}).get(k))
             yield Found(Kind.DELIVERY_CHANGED, "", ", ".join(keys))
-        elif key == "subjectIdentifierKind":
+        elif key in ("subjectIdentifierKind", "otherIdentifierKinds"):
             yield Found(Kind.KEY_CHANGED, "", f"{key}: {was} to {now}")
         else:
             kind = Kind.IDENTITY_CHANGED if key in IDENTITY else Kind.TERMS_CHANGED

@@ -27,10 +27,13 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Service:
+    """`applicants` are the kinds of identifier that may name who applies, the usual one first."""
+
     id: str
     korean: str
     english: str
     recipient: str
+    applicants: tuple[str, ...]
     purpose: str
     law: str
     authorisation: str
@@ -61,6 +64,7 @@ def services(file: Path = FILE) -> tuple[Service, ...]:
                 korean=s["ko"],
                 english=s["en"],
                 recipient=s["recipient"],
+                applicants=tuple(s["applicants"]),
                 purpose=s["purpose"],
                 law=s["law"],
                 authorisation=s["authorisation"],
