@@ -68,9 +68,11 @@ def check(contracts: Sequence[Contract] | None = None) -> list[str]:
 
 
 def _unique(contracts: Sequence[Contract]) -> Iterator[str]:
-    for what in ("id", "name"):
-        counted = Counter(getattr(c, what) for c in contracts)
-        yield from (f"{value}: {count} contracts have this {what}." for value, count in counted.items() if count > 1)
+    """No two share an id, nor two of one kind a name: a dataset may be called as the table that it makes is called."""
+    counted = Counter(c.id for c in contracts)
+    yield from (f"{value}: {count} contracts have this id." for value, count in counted.items() if count > 1)
+    named = Counter((c.kind, c.name) for c in contracts)
+    yield from (f"{name}: {n} {kind} contracts have this name." for (kind, name), n in named.items() if n > 1)
 
 
 def _standard(contract: Contract) -> Iterator[str]:

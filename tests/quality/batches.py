@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.contract import Column, Contract
+from schemas.contract import Column, Contract, sources
 
 Row = dict[str, Any]
 OBSERVED_AT = datetime(2026, 6, 1, 3, tzinfo=UTC)
@@ -63,11 +63,9 @@ def _good(column: Column) -> Any:
 
 
 def _variant(contract: Contract) -> str:
-    variants = contract.properties.get("variants")
-    return (
-        str(variants[-1])  # the widest: it shows every line
-        if variants
-        else {"RRT": "members_included", "FAMR": "general"}.get(
-            str(contract.properties.get("documentType")), "standard"
-        )
-    )
+    """The widest, which shows every line; of relatives the one that services ask for."""
+    document_type = str(contract.properties.get("documentType"))
+    if contract.kind == "published" and document_type == "FAMR":
+        return "general"
+    known = [c.variants for c in sources() if c.document_type == document_type]
+    return known[0][-1] if known else "standard"

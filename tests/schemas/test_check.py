@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.check import check
-from schemas.contract import FOLDER, load_all, published
+from schemas.contract import FOLDER, gold, load_all, published, source
 from schemas.terms import terms
 
 
@@ -117,6 +117,18 @@ def test_two_contracts_with_one_id_are_found(tmp_path: Path) -> None:
     copy = folder / "published" / "copy.yaml"
     shutil.copy(folder / "published" / "household_extract.yaml", copy)
     assert any("2 contracts have this id" in f for f in check(load_all(folder)))
+
+
+def test_two_tables_with_one_name_are_found_but_a_dataset_may_be_called_as_its_table(tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    shutil.copytree(FOLDER, folder)
+    assert (gold("driving_record").name, source("DRVL").name) == ("driving_record", "driving_record")
+    text = (folder / "published" / "driving_record.yaml").read_text(encoding="utf-8")
+    copy = folder / "published" / "copy.yaml"
+    copy.write_text(text.replace("id: urn:hanbeon:published:driving_record", "id: urn:hanbeon:x"), encoding="utf-8")
+    assert [f for f in check(load_all(folder)) if "have this" in f] == [
+        "driving_record: 2 published contracts have this name."
+    ]
 
 
 def test_overlapping_bytes_of_a_fixed_width_file_are_found(tmp_path: Path) -> None:

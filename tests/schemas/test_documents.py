@@ -54,6 +54,12 @@ def test_every_document_of_statutes_services_and_contracts_is_in_the_catalogue()
     assert {c.document_type for c in sources()} <= set(document_types())
 
 
+def test_a_contract_identifies_its_subject_by_a_kind_that_the_catalogue_names() -> None:
+    for contract in sources():
+        kinds = {contract.subject_identifier_kind, *contract.properties.get("otherIdentifierKinds", ())}
+        assert kinds <= set(document_type(contract.document_type).subject_kinds), contract.id
+
+
 def test_what_comes_as_data_is_told_by_the_source_contracts_alone() -> None:
     assert as_data() == {c.document_type for c in sources()}
     assert not as_data() & set(documents.never_shareable())

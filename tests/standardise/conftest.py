@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.standardise import standardise
-from schemas.contract import source
+from schemas.contract import source, sources
 from tests.standardise.tables import bronze, bronze_row, context
 
 APPLICATIONS = """
@@ -55,7 +55,7 @@ HOSTILE = "'); drop table bronze.nts__income; -- {{ env_var('HOME') }} =1+1"
 
 def a_small_world() -> dict[str, pa.Table]:
     """Each document once with good examples for subject 1, and rows named after their flaw or condition."""
-    head, members = source("RRT").variants
+    head = source("RRT").variants[0]
     register, corporation = source("RRT"), source("CORR")
     blank = bronze_row(register, "blank", 2) | {"head_nm": " \u3000", "dong_cd": "해당없음", "zip": " - "}
     padded = bronze_row(register, "padded", 3) | {"head_nm": "\t김하나\u00a0"}
@@ -69,14 +69,17 @@ def a_small_world() -> dict[str, pa.Table]:
     head_only = bronze_row(register, "head-only", 8, head)
     hostile = bronze_row(register, "hostile", 10) | {"head_nm": HOSTILE}
     amounts = bronze_row(corporation, "no-amounts", 9) | {"cptl": "", "stck_cnt": " 12 ", "shr_par_amt": "해당없음"}
-    registers = (blank, padded, lines, uncovered, deleted, unsaid, head_only, hostile)
-    return (
-        bronze("RRT", bronze_row(register, "rrt", 1, members), *registers)
-        | bronze("INCM", bronze_row(source("INCM"), "incm", 1))
-        | bronze("DISB", bronze_row(source("DISB"), "disb", 1))
-        | bronze("FAMR", bronze_row(source("FAMR"), "famr", 1, "general"))
-        | bronze("CORR", bronze_row(corporation, "corr", 1), amounts)
-    )
+    special = {
+        "RRT": (blank, padded, lines, uncovered, deleted, unsaid, head_only, hostile),
+        "CORR": (amounts,),
+    }
+    world: dict[str, pa.Table] = {}
+    for contract in sources():
+        document_type = contract.document_type
+        if document_type != "HINQ":
+            good = bronze_row(contract, document_type.lower(), 1, "general" if document_type == "FAMR" else None)
+            world |= bronze(document_type, good, *special.get(document_type, ()))
+    return world
 
 
 @pytest.fixture(scope="session")
