@@ -50,9 +50,7 @@ def health_insurance_premiums(base: Frames, instants: Instants) -> Frames:
         premium=premium // 10 * 10, unpaid=pl.when(late).then(1 + below(KEY, "unpaid", 6)).otherwise(0)
     ).with_columns(care=pl.col("premium") * CARE_SHARE // 10_000 // 10 * 10)
     months = months_before(12)
-    listed = pl.DataFrame(
-        {"PAY_YM": months, "left": range(len(months), 0, -1)}, schema_overrides={"left": pl.Int64}
-    )
+    listed = pl.DataFrame({"PAY_YM": months, "left": range(len(months), 0, -1)}, schema_overrides={"left": pl.Int64})
     lines = found.join(listed, how="cross").filter(pl.col("PAY_YM") >= pl.col("acquired").dt.strftime(MONTH))
     is_unpaid = pl.col("left") <= pl.col("unpaid")
     owed = lines.filter(is_unpaid).group_by("record_id").agg(owed=(pl.col("premium") + pl.col("care")).sum())

@@ -85,9 +85,7 @@ def _minors(base: Frames) -> pl.DataFrame:
     minors = base["persons"].filter(_HOUSEHOLD.is_not_null() & is_minor)
     columns = [pl.col("household_id"), pl.col("born").alias("child_born"), pl.col("name").alias("CHLD_NM")]
     columns.append(pl.col("person_id").alias("child_id"))
-    return pl.concat(
-        [minors.select(*columns, person_id=p).drop_nulls("person_id") for p in ("father_id", "mother_id")]
-    )
+    return pl.concat([minors.select(*columns, person_id=p).drop_nulls("person_id") for p in ("father_id", "mother_id")])
 
 
 def single_parents(base: Frames) -> pl.DataFrame:
@@ -114,9 +112,7 @@ def single_parent_certificate(base: Frames, instants: Instants) -> Frames:
         .otherwise(pl.lit("2"))
     )
     since = pl.max_horizontal(day_before(settled(), KEY, "single parent", 0, 900), "eldest")
-    header = issued(
-        "SNPF", found, "rrn", FLNM="name", SGPRN_SE_CD=kind, SPRT_BGNG_YMD=since.dt.strftime("%Y%m%d")
-    )
+    header = issued("SNPF", found, "rrn", FLNM="name", SGPRN_SE_CD=kind, SPRT_BGNG_YMD=since.dt.strftime("%Y%m%d"))
     lines = found.select("person_id", "household_id", "record_id", "changed_at").join(
         children, on=["person_id", "household_id"]
     )
