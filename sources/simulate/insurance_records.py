@@ -15,7 +15,6 @@ HEALTH_SHARE, CARE_SHARE = 3_595, 1_314  # of pay in 100,000, of the premium in 
 PENSION_PAY = (400_000, 6_370_000)
 PENSION_AGE, LAST_JOINING_AGE = 62, 60
 PAID_MONTHS = 6
-MONTH = "%Y%m"
 
 
 def _pay(base: Frames) -> pl.DataFrame:
@@ -23,6 +22,11 @@ def _pay(base: Frames) -> pl.DataFrame:
     salaries = base["incomes"].filter(pl.col("salary").is_not_null()).sort("person_id", "year")
     salaries = salaries.unique("person_id", keep="last", maintain_order=True)
     return salaries.select("person_id", salary=pl.col("salary") // 12)
+
+
+def _month(column: str) -> pl.Expr:
+    """A YYYYMM as a number of months, so that lines need no sorting to be numbered."""
+    return pl.col(column).str.slice(0, 4).cast(pl.Int32) * 12 + pl.col(column).str.slice(4).cast(pl.Int32)
 
 
 def _with_pay(found: pl.DataFrame, base: Frames) -> pl.DataFrame:
@@ -51,15 +55,16 @@ def health_insurance_premiums(base: Frames, instants: Instants) -> Frames:
     ).with_columns(care=pl.col("premium") * CARE_SHARE // 10_000 // 10 * 10)
     months = months_before(12)
     listed = pl.DataFrame({"PAY_YM": months, "left": range(len(months), 0, -1)}, schema_overrides={"left": pl.Int64})
-    lines = found.join(listed, how="cross").filter(pl.col("PAY_YM") >= pl.col("acquired").dt.strftime(MONTH))
+    first = pl.max_horizontal(pl.lit(months[0]), pl.col("acquired").dt.strftime("%Y%m"))
+    lines = found.with_columns(first=first).join(listed, how="cross").filter(pl.col("PAY_YM") >= pl.col("first"))
     is_unpaid = pl.col("left") <= pl.col("unpaid")
     owed = lines.filter(is_unpaid).group_by("record_id").agg(owed=(pl.col("premium") + pl.col("care")).sum())
     found = found.join(owed, on="record_id", how="left", maintain_order="left")
     header = issued("HIPM", found, "rrn", SBSR_NM="name", NPMNT_AMT=pl.col("owed").fill_null(0))
-    lines = numbered(lines, "PAY_YM").select(
+    lines = lines.select(
         "record_id",
         "changed_at",
-        "line_no",
+        (_month("PAY_YM") - _month("first") + 1).cast(pl.Int32).alias("line_no"),
         "PAY_YM",
         HLTH_ISPM="premium",
         LTC_ISPM="care",
@@ -125,13 +130,13 @@ def pension_benefit_certificate(base: Frames, instants: Instants) -> Frames:
     """NPSB: most residents of 62 and more, and widows and widowers; the last half year's payments."""
     dead = base["persons"].filter(pl.col("died").is_not_null()).select(spouse_id="person_id", spouse_died="died")
     people = residents(base, instants).join(dead, on="spouse_id", how="left", maintain_order="left")
-    is_old = is_adult(PENSION_AGE) & (share(KEY, "old age pension") < REGISTERED["old_age_pension"])
+    entitled = pl.col("born").dt.offset_by(f"{PENSION_AGE}y").dt.month_start().dt.offset_by("1mo")
+    is_old = (entitled <= settled()) & (share(KEY, "old age pension") < REGISTERED["old_age_pension"])
     is_survivor = pl.col("spouse_died").is_not_null()
     own = pick(KEY, "pension benefit", {"10": 0.94, "20": 0.03, "40": 0.03})
-    entitled = pl.col("born").dt.offset_by(f"{PENSION_AGE}y")
     found = people.filter(is_old | is_survivor).with_columns(
         kind=pl.when(is_old).then(own).otherwise(pl.lit("30")),
-        since=pl.when(is_old).then(entitled).otherwise("spouse_died").dt.month_start().dt.offset_by("1mo"),
+        since=pl.when(is_old).then(entitled).otherwise("spouse_died"),
         amount=(20 + below(KEY, "pension", 120)) * 10_000,
     )
     found = keyed("NPSB", found)
