@@ -64,3 +64,27 @@ EVENTS = {
     "insurance_change": 0.2,
     "corporation_change": 0.02,
 }
+
+# Shares of the registers whose content is drawn from a subject's number alone (draws.py).
+REGISTERED = {
+    "tax_arrears": 0.03,  # of taxpayers: a clearance that says there is something to pay
+    "tax_deferred": 0.005,  # of taxpayers: collection is put off
+    "address_unreturned": 0.003,  # of former addresses: struck off there, then registered again
+    "military_on_abstract": 0.12,  # of men with a record of service: asked to be printed on the abstract
+    "partner": 0.05,  # of proprietors with a living spouse: the spouse is a partner
+    "proprietor_suspended": 0.02,
+    "proprietor_closed": 0.03,
+    "premium_arrears": 0.03,  # of subscribers
+    "basic_livelihood": 0.045,  # of households
+    "near_poverty": 0.02,  # of households, drawn from those without basic livelihood
+    "old_age_pension": 0.7,  # of residents of 62 and more
+    "no_trip": 0.3,  # of residents, in five years
+    "passport": 0.55,  # of adult nationals
+    "driving_licence": 0.65,  # of adults
+    "licence_revoked": 0.01,  # of drivers
+    "graduation": 0.7,  # of residents of 22 and more
+    "qualification": 0.18,  # of adults
+    "veteran": 0.012,  # of nationals older than 25
+    "ward": 0.003,  # of adult nationals, where an adult of the family can be guardian
+    "no_guardianship": 0.003,  # of adult nationals: a certificate that nothing is recorded
+}

@@ -52,6 +52,14 @@ Frames = dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
+class Instants:
+    """Whose records to render, and when each changed last."""
+
+    people: pl.DataFrame  # person_id, changed_at
+    firms: pl.DataFrame  # corporation_id, changed_at
+
+
+@dataclass(frozen=True)
 class State:
     """Which world this is, and how far it has come. Day 0 ends at the base instant."""
 
