@@ -18,8 +18,9 @@ from hanbeon.errors import UsageError
 from sources.simulate import nightly, postgres, rates, store
 from sources.simulate.draft import Draft
 from sources.simulate.events import EVENTS
+from sources.simulate.populations import FIRMS, PEOPLE, SUBJECTS, first_firm
 from sources.simulate.registers import render
-from sources.simulate.store import Frames, State
+from sources.simulate.store import Frames, Instants, State
 
 ATTEMPTS = 8  # at an event, until it finds somebody fit
 NOT_COMPARED = ("record_id", "changed_at", "is_deleted", "ISSU_NO", "ISSU_YMD")
@@ -43,7 +44,8 @@ def advance(home: Path, days: int, dsn: str = "") -> State:
         for agency in postgres.AGENCIES:
             postgres.upsert(running, agency, _only(held[agency.register], new[agency.register]))
     night = seoul_date(rates.BASE_INSTANT + timedelta(days=after.day))
-    nightly.publish(home, night, held["health_insurance_history"])
+    for file in nightly.FILES:
+        nightly.publish(home, file, night, held[file.register])
     store.write_state(home, after)
     return after
 
@@ -64,31 +66,40 @@ def _pass(home: Path, state: State, day: int, draft: Draft, held: Mapping[str, F
     draft.tables = fresh.tables
     made = {}
     for name in store.REGISTERS:
-        touched = fresh.touched_firms if name == "corporate_registration" else fresh.touched
-        made[name] = _versions(name, fresh.tables, held[name], touched)
+        made[name] = _versions(name, fresh, held[name])
         store.append(home, "registers", made[name], day)
     return made
 
 
-def _versions(name: str, base: Frames, held: Frames, touched: Mapping[int, datetime]) -> Frames:
+def _versions(name: str, draft: Draft, held: Frames) -> Frames:
     """New versions of the records whose content the day changed, tombstones included."""
-    key = "corporation_id" if name == "corporate_registration" else "person_id"
-    ids = sorted(touched)
-    instants = pl.DataFrame(
-        {key: ids, "changed_at": [touched[i] for i in ids]},
-        schema={key: pl.Int32, "changed_at": pl.Datetime("us", "UTC")},
+    is_about = SUBJECTS[name]
+    people = draft.touched if PEOPLE in is_about else {}
+    firms = draft.touched_firms if FIRMS in is_about else {}
+    instants = Instants(_instants("person_id", people), _instants("corporation_id", firms))
+    numbers = dict(sorted(people.items())) | {first_firm(name) + i: at for i, at in sorted(firms.items())}
+    at = pl.DataFrame(
+        {"record_id": [f"{_PREFIX[name]}{i + 1:011}" for i in numbers], "changed_at": list(numbers.values())},
+        schema={"record_id": pl.String, "changed_at": pl.Datetime("us", "UTC")},
     )
-    records = pl.DataFrame({"record_id": [f"{_PREFIX[name]}{i + 1:011}" for i in ids]}, schema={"record_id": pl.String})
-    rendered = render(base, name, instants)
+    records = at.select("record_id")
+    rendered = render(draft.tables, name, instants)
     before = {t: f.join(records, on="record_id", how="semi", maintain_order="left") for t, f in held.items()}
     before[name] = before[name].filter(~pl.col("is_deleted"))
     old, new = _contents(name, before), _contents(name, rendered)
     changed = _only(rendered, {r for r in new if new[r] != old.get(r)})
     gone = before[name].filter(pl.col("record_id").is_in(sorted(set(old) - set(new))))
-    at = instants.select("changed_at", record_id=records["record_id"])
     gone = gone.drop("changed_at").join(at, on="record_id", maintain_order="left")
     gone = gone.with_columns(is_deleted=pl.lit(True)).select(changed[name].columns)
     return changed | {name: pl.concat([changed[name], gone])}
+
+
+def _instants(key: str, touched: Mapping[int, datetime]) -> pl.DataFrame:
+    ids = sorted(touched)
+    return pl.DataFrame(
+        {key: ids, "changed_at": [touched[i] for i in ids]},
+        schema={key: pl.Int32, "changed_at": pl.Datetime("us", "UTC")},
+    )
 
 
 def _contents(name: str, tables: Frames) -> dict[str, tuple[object, ...]]:

@@ -1,5 +1,8 @@
 """대법원's registers as document-shaped XML: family register in UTF-8, corporate register declared EUC-KR but CP949.
 
+Those two are written here, so that connector and contract are held against something that neither made; the other
+registers have the elements that their contracts name.
+
 Each certificate is rendered on request, with the items asked for and no others; the subject's number is always in it.
 Which lines a family certificate shows is the variant's business, and is decided here, at the holder.
 """
@@ -11,7 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from sources.simulate import faults
+from schemas.contract import Contract, sources
+from sources.simulate import faults, store
 from sources.simulate.pages import MARK, Asked, BadRequest, Page, Switches, answer, has_unknown_code, is_poisoned
 from sources.simulate.shelf import Register, Row
 
@@ -105,7 +109,41 @@ CORPORATE = Document(
     encoding="cp949",
     declared="EUC-KR",
 )
-DOCUMENTS = {"/registers/family": FAMILY, "/registers/corporate": CORPORATE}
+BY_HAND = {"/registers/family": FAMILY, "/registers/corporate": CORPORATE}
+
+
+def _of_contract(contract: Contract) -> Document:
+    """A register as its contract says that it is delivered; in UTF-8."""
+    d = contract.delivery
+    identifier = str(d["identifier"])
+    lines = []
+    for g in contract.groups:
+        parent, _, element = str(g.delivery["record"]).partition("/")
+        places = {str(c.delivery["xpath"]): c.publishes or "person_identifier" for c in g.columns}
+        lines.append(Lines(g.name, parent, element, places))
+    return Document(
+        register=contract.published,
+        element=str(d["record"]),
+        number=str(d["recordId"]).removeprefix("@"),
+        identifier=identifier,
+        named=str(contract.content[-1].delivery["xpath"]),
+        places={str(c.delivery["xpath"]): c.publishes or "" for c in contract.content} | {identifier: "identifier"},
+        lines=tuple(lines),
+        encoding="utf-8",
+        declared="UTF-8",
+    )
+
+
+DOCUMENTS: Mapping[str, Document] = {
+    **BY_HAND,
+    **{
+        str(c.delivery["path"]): _of_contract(c)
+        for c in sources()
+        if c.delivery["form"] == "court_xml"
+        and c.published in store.REGISTERS
+        and c.published not in {d.register for d in BY_HAND.values()}
+    },
+}
 _BOMB = '<!DOCTYPE 조회결과 [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
 
 
@@ -219,6 +257,6 @@ def _shown(lines: Sequence[Row], variant: str) -> list[tuple[int, Row]]:
     """Which lines a variant shows, and how it numbers them."""
     if variant == "specific":
         return [(line["line_no"], line) for line in lines if line["line_no"] == 1]
-    if variant == "general":
+    if variant == "general" and lines and "general_no" in lines[0]:
         return [(line["general_no"], line) for line in lines if line["general_no"] is not None]
     return [(line["line_no"], line) for line in lines]

@@ -8,15 +8,15 @@ is line 1, the subject.
 import polars as pl
 
 from sources.simulate.documents import control, day, numbered, subjects
-from sources.simulate.store import Frames
+from sources.simulate.store import Frames, Instants
 
 SELF, WIFE, HUSBAND, FATHER, MOTHER, CHILD = "001", "002", "003", "004", "005", "006"
 
 
-def family_relation_certificate(base: Frames, instants: pl.DataFrame) -> Frames:
+def family_relation_certificate(base: Frames, instants: Instants) -> Frames:
     """FAMR: residents who are nationals; a foreigner has no family register and appears in a spouse's or child's."""
     people = base["persons"]
-    nationals = subjects(people, instants).filter(pl.col("nationality").is_null())
+    nationals = subjects(people, instants.people).filter(pl.col("nationality").is_null())
     header = nationals.select(
         "person_id",
         *control("FAMR", "person_id"),
@@ -84,9 +84,9 @@ def relations(people: pl.DataFrame, nationals: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def corporate_registration(base: Frames, instants: pl.DataFrame) -> Frames:
+def corporate_registration(base: Frames, instants: Instants) -> Frames:
     """CORR: every corporation that was ever registered."""
-    header = base["corporations"].join(instants, on="corporation_id", maintain_order="left")
+    header = base["corporations"].join(instants.firms, on="corporation_id", maintain_order="left")
     header = header.select(
         "corporation_id",
         *control("CORR", "corporation_id", "crn"),

@@ -7,7 +7,7 @@ In: base tables, and the instant at which each subject's record last changed. Ou
 
 import polars as pl
 
-from sources.simulate.store import Frames
+from sources.simulate.store import Frames, Instants
 
 CONTROL = ("record_id", "identifier", "changed_at", "is_deleted")
 KOREAN = "대한민국"
@@ -81,12 +81,12 @@ def numbered(lines: pl.DataFrame, *order: str) -> pl.DataFrame:
     return lines.with_columns(line_no=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("record_id"))
 
 
-def household_extract(base: Frames, instants: pl.DataFrame) -> Frames:
+def household_extract(base: Frames, instants: Instants) -> Frames:
     """RRT: every resident is the subject of an extract that lists the household; `is_subject` marks its own line."""
     people, households = base["persons"], base["households"]
     names = people.select(head_id="person_id", HSHLDR_NM="name")
     header = (
-        subjects(people, instants)
+        subjects(people, instants.people)
         .join(households, on="household_id", maintain_order="left")
         .join(names, on="head_id", maintain_order="left")
         .select(
@@ -139,10 +139,10 @@ def _members(people: pl.DataFrame, households: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def income_certificate(base: Frames, instants: pl.DataFrame) -> Frames:
+def income_certificate(base: Frames, instants: Instants) -> Frames:
     """INCM: residents who had an income, and the dead who had one."""
     earners = base["incomes"].select("person_id").unique()
-    people = base["persons"].join(instants, on="person_id", maintain_order="left")
+    people = base["persons"].join(instants.people, on="person_id", maintain_order="left")
     header = people.join(earners, on="person_id", how="semi", maintain_order="left").select(
         "person_id", *control("INCM", "person_id"), INERN_NM="name"
     )
@@ -164,13 +164,13 @@ def income_certificate(base: Frames, instants: pl.DataFrame) -> Frames:
     return {"income_certificate": header.drop("person_id"), "income_certificate__lines": lines}
 
 
-def disability_certificate(base: Frames, instants: pl.DataFrame) -> Frames:
+def disability_certificate(base: Frames, instants: Instants) -> Frames:
     """DISB: residents whose registration stands."""
     guardians = base["persons"].select(guardian_id="person_id", PRTCR_NM="name")
     header = (
         base["disabilities"]
         .filter(~pl.col("is_cancelled"))
-        .join(subjects(base["persons"], instants), on="person_id", maintain_order="left")
+        .join(subjects(base["persons"], instants.people), on="person_id", maintain_order="left")
         .join(guardians, on="guardian_id", how="left", maintain_order="left")
         .select(
             *control("DISB", "person_id"),
@@ -186,13 +186,13 @@ def disability_certificate(base: Frames, instants: pl.DataFrame) -> Frames:
     return {"disability_certificate": header}
 
 
-def health_insurance_history(base: Frames, instants: pl.DataFrame) -> Frames:
+def health_insurance_history(base: Frames, instants: Instants) -> Frames:
     """HINQ: every resident, the periods of insurance, and those whom a workplace subscriber insures."""
     insurance = base["insurance"]
     insured = insurance.filter(pl.col("lost").is_null()).select("person_id", "subscriber_id", "kind")
     card = (pl.lit("9") + pl.coalesce("subscriber_id", "person_id").cast(pl.String).str.zfill(10)).alias("HIC_NO")
     header = (
-        subjects(base["persons"], instants)
+        subjects(base["persons"], instants.people)
         .join(insured.unique("person_id", keep="last"), on="person_id", how="left", maintain_order="left")
         .select("person_id", *control("HINQ", "person_id"), card, SBSR_NM="name")
     )

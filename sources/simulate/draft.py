@@ -63,6 +63,9 @@ class Draft:
         for person in people:
             for one in self.related(person):
                 self._touched[one] = max(at, self._touched.get(one, at))
+            for period in self.find("insurance", person_id=person, kind="1"):
+                if period["lost"] is None:  # the employer's roster names its workers
+                    self.touch_firm(period["corporation_id"], at)
 
     def touch_firm(self, corporation_id: int, at: datetime) -> None:
         self._firms[corporation_id] = max(at, self._firms.get(corporation_id, at))

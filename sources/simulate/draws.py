@@ -72,7 +72,8 @@ def digits(key: pl.Expr, salt: str, count: int) -> pl.Expr:
 
 def scattered(key: pl.Expr, count: int) -> pl.Expr:
     """`count` digits that no two keys below 10**count share."""
-    return ((key.cast(pl.Int64) * 7_654_321 + 1_234_567) % 10**count).cast(pl.String).str.zfill(count)
+    drawn: pl.Expr = (key.cast(pl.Int64) * 7_654_321 + 1_234_567) % 10**count
+    return drawn.cast(pl.String).str.zfill(count)
 
 
 def settled() -> date:

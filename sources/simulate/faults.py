@@ -92,7 +92,7 @@ def inject(home: Path, holder: str, dsn: str = "", **switches: Any) -> None:
     _write(home, {h: s for h, s in given.items() if s})
     if holder == "nhis":
         _spoil_file(home, switches)
-    for agency in postgres.AGENCIES:
+    for agency in postgres.BY_HAND:
         if agency.database == holder:
             _spoil_views(home, agency, switches, dsn)
 
@@ -112,9 +112,9 @@ def _write(home: Path, given: dict[str, dict[str, Any]]) -> None:
 
 def _spoil_file(home: Path, switches: dict[str, Any]) -> None:
     """Write the newest pair anew, then spoil it. The control file follows what was meant, not what was cut."""
-    path = nightly.publish(home, store.today(home))
+    path = nightly.publish(home, nightly.ELIGIBILITY, store.today(home))
     body = bytearray(path.read_bytes())
-    size = nightly.RECORD_BYTES + 1
+    size = nightly.ELIGIBILITY.record_bytes + 1
     for start in range(0, len(body), size):
         if switches.get("unknown_code") and body[start] == ord("L") and is_chosen(start // size, switches):
             body[start + 18] = ord("9")
@@ -128,7 +128,7 @@ def _spoil_file(home: Path, switches: dict[str, Any]) -> None:
         count += 1
     if switches.get("bad_sha"):
         digest = hashlib.sha256(digest.encode()).hexdigest()
-    nightly.write_control(home, path, count, digest)
+    nightly.write_control(home, nightly.ELIGIBILITY.holder, path, count, digest)
 
 
 def _spoil_views(home: Path, agency: postgres.Agency, switches: dict[str, Any], dsn: str) -> None:

@@ -9,10 +9,10 @@ import polars as pl
 from sources.simulate import regions
 from sources.simulate.documents import control, subjects
 from sources.simulate.draws import below, day_before, pick, settled, share, years_ago
+from sources.simulate.populations import FIRST_FIRM
 from sources.simulate.rates import REGISTERED
 from sources.simulate.store import Frames, Instants
 
-FIRST_CORPORATION = 50_000_000
 ADULT = 19
 KEY = pl.col("number")
 CAPITAL_PLACE = "1111010100"  # where an address names no place that is known
@@ -50,7 +50,7 @@ def firms(base: Frames, instants: Instants) -> pl.DataFrame:
     staff = workers(base).group_by("corporation_id").agg(staff=pl.len().cast(pl.Int64))
     return (
         chosen.with_columns(
-            number=pl.col("corporation_id").cast(pl.Int64) + FIRST_CORPORATION,
+            number=pl.col("corporation_id").cast(pl.Int64) + FIRST_FIRM,
             prefix=pl.col("address").str.replace(r" \S+ \d+$", ""),
         )
         .join(places, on="prefix", how="left", maintain_order="left")

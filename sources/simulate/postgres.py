@@ -1,12 +1,14 @@
-"""The PostgreSQL agencies: 행정안전부 (database `mois`, schema `rr`) and 국세청 (database `nts`, schema `tax`).
+"""The PostgreSQL agencies: 행정안전부 (database `mois`) and 국세청 (database `nts`), a register each or several.
 
-Base tables hold the records in the agency's own column names; views show what the exchange may read, to a role that may
+Resident register and income certificates are written here in the agency's own names, so that connector and contract
+are held against something that neither made; the other registers have the relations that their contracts name. Base
+tables hold the records in the agency's own column names; views show what the exchange may read, to a role that may
 read those views and nothing else. Its password lies in a file under `home/keys`; the DSN names the file.
 """
 
 import io
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ import psycopg
 from psycopg import sql
 
 from hanbeon import postgres
+from schemas.contract import Column, Contract, sources
 from sources.simulate import store
 
 READER = "hanbeon_exchange"
@@ -35,6 +38,8 @@ class Relation:
 
 @dataclass(frozen=True)
 class Agency:
+    """One register of an agency: where it lies, and its relations."""
+
     database: str
     schema: str
     register: str
@@ -125,7 +130,54 @@ _NTS = Agency(
         ),
     },
 )
-AGENCIES = (_MOIS, _NTS)
+BY_HAND = (_MOIS, _NTS)
+_TYPES = {"string": "text", "integer": "bigint", "boolean": "boolean"}
+
+
+def _of_contract(contract: Contract) -> Agency:
+    """A register as its contract says that it is delivered."""
+    d = contract.delivery
+    schema = str(d["relation"]).partition(".")[0]
+    control = {
+        "record_id": (d["recordIdColumn"], "text not null"),
+        "identifier": (d["identifierColumn"], "text not null"),
+        "changed_at": (d["changedAtColumn"], "timestamptz not null"),
+        "is_deleted": (d["deletedColumn"], "boolean not null"),
+    }
+    relations = {contract.published: _relation(d["relation"], control, contract.content, (d["recordIdColumn"],))}
+    for group in contract.groups:
+        g = group.delivery
+        flag = g.get("subjectLineColumn")
+        line = {
+            "record_id": (g["parentColumn"], "text not null"),
+            "line_no": (g["lineNoColumn"], "integer not null"),
+            **({flag: (flag, "boolean not null")} if flag else {}),
+        }
+        key = (g["parentColumn"], g["lineNoColumn"])
+        relations[f"{contract.published}__{group.name}"] = _relation(g["relation"], line, group.columns, key)
+    return Agency(str(d["database"]), schema, contract.published, relations)
+
+
+def _relation(
+    place: str, control: Mapping[str, tuple[str, str]], columns: Sequence[Column], key: tuple[str, ...]
+) -> Relation:
+    view = place.partition(".")[2]
+    own = {
+        c.publishes or "person_identifier": (c.name, _TYPES[c.logical_type])
+        for c in columns
+        if c.identifies != "subject"
+    }
+    return Relation(f"{view}_record", view, {**control, **own}, key)
+
+
+AGENCIES = BY_HAND + tuple(
+    _of_contract(c)
+    for c in sources()
+    if c.delivery["form"] == "postgres"
+    and c.published in store.REGISTERS
+    and c.published not in {a.register for a in BY_HAND}
+)
+DATABASES = tuple(dict.fromkeys(a.database for a in AGENCIES))
 
 
 @contextmanager
@@ -138,19 +190,25 @@ def server(home: Path, dsn: str = "") -> Iterator[str]:
         yield embedded
 
 
-def load(dsn: str, agency: Agency, tables: store.Frames) -> None:
-    """Make the agency's database anew and fill it."""
-    name = agency.schema
-    with psycopg.connect(postgres.database(dsn, agency.database)) as conn:
-        conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
-        conn.execute(sql.SQL("create schema {}").format(sql.Identifier(name)))
-        for table, relation in agency.relations.items():
-            _create(conn, name, relation)
-            _copy(conn, name, relation, tables[table])
-        for relation in agency.relations.values():
-            _index(conn, name, relation)
-        create_views(conn, agency)
-        grant_reader(conn, agency)
+def load(dsn: str, name: str, registers: Mapping[str, store.Frames]) -> None:
+    """Make an agency's database anew and fill it with its registers."""
+    agencies = [a for a in AGENCIES if a.database == name]
+    with psycopg.connect(postgres.database(dsn, name)) as conn:
+        for schema in dict.fromkeys(a.schema for a in agencies):
+            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+            conn.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+        for agency in agencies:
+            _fill(conn, agency, registers[agency.register])
+
+
+def _fill(conn: psycopg.Connection[Any], agency: Agency, tables: store.Frames) -> None:
+    for table, relation in agency.relations.items():
+        _create(conn, agency.schema, relation)
+        _copy(conn, agency.schema, relation, tables[table])
+    for relation in agency.relations.values():
+        _index(conn, agency.schema, relation)
+    create_views(conn, agency)
+    grant_reader(conn, agency)
 
 
 def upsert(dsn: str, agency: Agency, tables: store.Frames) -> None:
@@ -189,7 +247,8 @@ def _index(conn: psycopg.Connection[Any], schema: str, relation: Relation) -> No
     key = sql.SQL(", ").join(sql.Identifier(k) for k in relation.key)
     conn.execute(sql.SQL("alter table {} add primary key ({})").format(table, key))
     if "identifier" in relation.columns:
-        conn.execute(sql.SQL("create unique index on {} (rrn)").format(table))
+        identifier = sql.Identifier(relation.columns["identifier"][0])
+        conn.execute(sql.SQL("create unique index on {} ({})").format(table, identifier))
     conn.execute(sql.SQL("analyze {}").format(table))
 
 
@@ -245,9 +304,9 @@ def _password(home: Path) -> str:
     return path.read_text(encoding="ascii").strip().rpartition(":")[2]
 
 
-def reader_dsn(dsn: str, home: Path, agency: Agency) -> str:
+def reader_dsn(dsn: str, home: Path, database: str) -> str:
     """The DSN that the exchange is given; it names the file of the password, not the password."""
     parts = urlsplit(dsn)
     address = f"{READER}@{parts.hostname or '127.0.0.1'}:{parts.port or 5432}"
     query = urlencode({"passfile": str(_passfile(home).resolve())}, quote_via=quote)
-    return urlunsplit(("postgresql", address, f"/{agency.database}", query, ""))
+    return urlunsplit(("postgresql", address, f"/{database}", query, ""))

@@ -83,6 +83,7 @@ def insurance_change(rng: Random, draft: Draft, at: datetime) -> bool:
         if other["lost"] is None:
             draft.change("insurance", other["insurance_id"], at, corporation_id=firm["corporation_id"])
     draft.touch([period["person_id"]], at)
+    draft.touch_firm(period["corporation_id"], at)
     return True
 
 

@@ -1,20 +1,42 @@
 """Which function renders which register from the base tables."""
 
-import polars as pl
+from collections.abc import Callable, Mapping
 
-from sources.simulate import court_registers, documents
-from sources.simulate.store import Frames
+from sources.simulate import (
+    border,
+    business,
+    court_persons,
+    court_registers,
+    credentials,
+    documents,
+    insurance_records,
+    residence,
+    tax,
+    welfare,
+)
+from sources.simulate.populations import SUBJECTS
+from sources.simulate.store import Frames, Instants
 
-_RENDER = {
-    "household_extract": documents.household_extract,
-    "income_certificate": documents.income_certificate,
-    "disability_certificate": documents.disability_certificate,
-    "health_insurance_history": documents.health_insurance_history,
-    "family_relation_certificate": court_registers.family_relation_certificate,
-    "corporate_registration": court_registers.corporate_registration,
+Builder = Callable[[Frames, Instants], Frames]
+
+# A register's function is called as the register is, in one of these.
+_ROOMS = (
+    documents,
+    court_registers,
+    tax,
+    business,
+    insurance_records,
+    welfare,
+    border,
+    credentials,
+    residence,
+    court_persons,
+)
+BUILDERS: Mapping[str, Builder] = {
+    name: next(getattr(room, name) for room in _ROOMS if hasattr(room, name)) for name in SUBJECTS
 }
 
 
-def render(base: Frames, register: str, instants: pl.DataFrame) -> Frames:
+def render(base: Frames, register: str, instants: Instants) -> Frames:
     """A register's tables; `instants` says whose records, and when each changed."""
-    return _RENDER[register]({n: t.drop("changed_at") for n, t in base.items()}, instants)
+    return BUILDERS[register]({n: t.drop("changed_at") for n, t in base.items()}, instants)

@@ -22,7 +22,7 @@ from hanbeon.settings import PROJECT
 from sources import endpoints
 from sources.endpoints import Endpoints, HttpEndpoint
 from sources.simulate import agency_keys, identity, inbox, nightly, postgres, store
-from sources.simulate.server import CLIENT_ID, HOLDERS, secret_file
+from sources.simulate.server import CLIENT_ID, COURT, HOLDERS, REST_HOLDERS, secret_file
 
 STOP_SECONDS = 10.0
 
@@ -34,7 +34,6 @@ def serve(
     dsn: str = "",
     bind: str = "127.0.0.1",
     name: str = "127.0.0.1",
-    ports: tuple[int, int, int, int] = (0, 0, 0, 0),
     token_seconds: float = 600.0,
     requests_per_second: float = 200.0,
 ) -> Iterator[Endpoints]:
@@ -45,7 +44,7 @@ def serve(
     store.read_state(home)
     home = home.resolve()
     options = [f"--token-seconds={token_seconds}", f"--requests-per-second={requests_per_second}"]
-    options += [f"--bind={bind}", f"--ports={','.join(map(str, ports))}"]
+    options += [f"--bind={bind}"]
     with postgres.server(home, dsn) as running:
         with _locked(home):
             found = _serving(home)
@@ -119,10 +118,10 @@ def _ports(process: subprocess.Popen[bytes] | None) -> Mapping[str, int]:
 def _publish(home: Path, dsn: str, name: str, ports: Mapping[str, int]) -> Endpoints:
     http = {h: HttpEndpoint(f"http://{name}:{ports[h]}", CLIENT_ID, str(secret_file(home, h))) for h in HOLDERS}
     given = Endpoints(
-        postgres={a.database: postgres.reader_dsn(dsn, home, a) for a in postgres.AGENCIES},
-        rest={"mohw": http["mohw"]},
-        court_xml={"scourt": http["scourt"]},
-        file={"nhis": str(nightly.outbox(home))},
+        postgres={name: postgres.reader_dsn(dsn, home, name) for name in postgres.DATABASES},
+        rest={holder: http[holder] for holder in REST_HOLDERS},
+        court_xml={COURT: http[COURT]},
+        file={f.holder: str(nightly.outbox(home, f.holder)) for f in nightly.FILES},
         identity={identity.ISSUER: f"http://{name}:{ports[identity.NAME]}"},
         inbox=dict.fromkeys(agency_keys.AGENCIES, http[inbox.NAME]),
     )

@@ -52,10 +52,10 @@ def stock(tables: Frames, name: str) -> Register:
 
 
 class Shelf:
-    """The registers of one process; `get` reads them again when the state file has changed."""
+    """The registers of one process, read when they are first asked for, and again when the state file has changed."""
 
-    def __init__(self, home: Path, names: Sequence[str]) -> None:
-        self._home, self._names, self._lock = home, names, threading.Lock()
+    def __init__(self, home: Path) -> None:
+        self._home, self._lock = home, threading.Lock()
         self._mark = 0
         self._registers: dict[str, Register] = {}
 
@@ -63,6 +63,7 @@ class Shelf:
         mark = (store.folder(self._home) / "state.json").stat().st_mtime_ns
         with self._lock:
             if mark != self._mark:
-                self._registers = {n: stock(store.register(self._home, n), n) for n in self._names}
-                self._mark = mark
+                self._registers, self._mark = {}, mark
+            if name not in self._registers:
+                self._registers[name] = stock(store.register(self._home, name), name)
             return self._registers[name]

@@ -19,6 +19,8 @@ import polars as pl
 
 from hanbeon.clock import seoul_date
 from hanbeon.errors import DependencyDown
+from schemas.contract import sources
+from sources.simulate.populations import SUBJECTS
 from sources.simulate.rates import BASE_INSTANT
 
 BASE_KEYS = {
@@ -31,23 +33,11 @@ BASE_KEYS = {
     "incomes": "income_id",
     "disabilities": "disability_id",
 }
-# Registers and their repeating groups, named as published.
-REGISTERS: Mapping[str, tuple[str, ...]] = {
-    "household_extract": ("members",),
-    "income_certificate": ("lines",),
-    "disability_certificate": (),
-    "health_insurance_history": ("history", "dependants"),
-    "family_relation_certificate": ("relatives",),
-    "corporate_registration": ("purposes", "officers"),
-}
-DOCUMENTS = {
-    "RRT": "household_extract",
-    "INCM": "income_certificate",
-    "DISB": "disability_certificate",
-    "HINQ": "health_insurance_history",
-    "FAMR": "family_relation_certificate",
-    "CORR": "corporate_registration",
-}
+# Registers and their repeating groups, named as published, and the register of each document type: every contract
+# whose document the world holds.
+_HELD = [c for c in sources() if c.published in SUBJECTS]
+REGISTERS: Mapping[str, tuple[str, ...]] = {c.published: tuple(g.name for g in c.groups) for c in _HELD}
+DOCUMENTS: Mapping[str, str] = {c.document_type: c.published for c in _HELD}
 Frames = dict[str, pl.DataFrame]
 
 

@@ -16,9 +16,11 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from hanbeon.errors import UsageError
+from schemas.contract import source
 from sources.simulate import store
 
 CONTROL = ("record_id", "identifier", "changed_at", "is_deleted")
+MARKS = ("is_subject", "is_current", "general_no")  # which lines a narrower variant shows
 
 
 def truth(home: Path, document_type: str, at: datetime | None = None) -> dict[str, pa.Table]:
@@ -31,7 +33,8 @@ def truth(home: Path, document_type: str, at: datetime | None = None) -> dict[st
     header = tables[name].filter(~pl.col("is_deleted"))
     made: dict[str, list[pl.DataFrame]] = {t: [] for t in store.register_tables(name)}
     own = [c for c in header.columns if c not in CONTROL]
-    for variant, narrow in _VARIANTS.get(name, {"standard": _detailed}).items():
+    for variant in source(document_type).variants:
+        narrow = _VARIANTS.get(name, {}).get(variant, _detailed)
         made[name].append(
             header.select("identifier", _variant=pl.lit(variant), _observed_at="changed_at").hstack(header.select(own))
         )
@@ -43,7 +46,7 @@ def truth(home: Path, document_type: str, at: datetime | None = None) -> dict[st
 def _lines(lines: pl.DataFrame, header: pl.DataFrame, variant: str) -> pl.DataFrame:
     given = lines.join(header.select("record_id", "identifier"), on="record_id", maintain_order="left")
     person = pl.col("person_identifier") if "person_identifier" in lines.columns else pl.lit(None, pl.String)
-    control = {"record_id", "identifier", "changed_at", "line_no", "person_identifier", "is_subject", "general_no"}
+    control = {"record_id", "identifier", "changed_at", "line_no", "person_identifier", *MARKS}
     official = [c for c in lines.columns if c not in control]
     return given.select(
         "identifier",
@@ -59,6 +62,10 @@ def _own_line(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.filter("is_subject")
 
 
+def _current(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.filter("is_current")
+
+
 def _specific(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(pl.col("line_no") == 1)
 
@@ -71,10 +78,12 @@ def _detailed(lines: pl.DataFrame) -> pl.DataFrame:
     return lines
 
 
-# What each variant of a certificate shows of the register's lines.
+# What a variant of a certificate shows of the register's lines, where it does not show them all.
 _VARIANTS = {
-    "household_extract": {"members_included": _detailed, "head_only": _own_line},
-    "family_relation_certificate": {"specific": _specific, "general": _general, "detailed": _detailed},
+    "household_extract": {"head_only": _own_line},
+    "individual_abstract": {"current_address": _current},
+    "family_relation_certificate": {"specific": _specific, "general": _general},
+    "marriage_relation_certificate": {"general": _general},
 }
 
 

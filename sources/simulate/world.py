@@ -33,7 +33,7 @@ from sources.simulate import (
 )
 from sources.simulate.advance import advance
 from sources.simulate.registers import render
-from sources.simulate.store import Frames, State
+from sources.simulate.store import Frames, Instants, State
 
 __all__ = ["WorldReport", "advance", "build", "state"]
 
@@ -59,17 +59,19 @@ def build(home: Path, people: int, seed: int, dsn: str = "") -> WorldReport:
     if people < 50:
         raise UsageError("A world needs 50 people or more, so that families, firms and ages fit together.")
     shutil.rmtree(store.folder(home), ignore_errors=True)
-    shutil.rmtree(nightly.outbox(home), ignore_errors=True)
+    for file in nightly.FILES:
+        shutil.rmtree(nightly.outbox(home, file.holder), ignore_errors=True)
     tables = generate(people, seed)
     recent = tables.pop("recent")
     registers = {name: render(tables, name, first_instants(tables, recent, name)) for name in store.REGISTERS}
     with ThreadPoolExecutor(2) as pool, postgres.server(home, dsn) as running:
         postgres.make_reader(running, home)
-        loads = [pool.submit(postgres.load, running, a, registers[a.register]) for a in postgres.AGENCIES]
+        loads = [pool.submit(postgres.load, running, name, registers) for name in postgres.DATABASES]
         store.append(home, "base", tables, 0)
         for frames in registers.values():
             store.append(home, "registers", frames, 0)
-        nightly.publish(home, seoul_date(rates.BASE_INSTANT), registers["health_insurance_history"])
+        for file in nightly.FILES:
+            nightly.publish(home, file, seoul_date(rates.BASE_INSTANT), registers[file.register])
         for load in loads:
             load.result()
     store.write_state(home, State(people, seed, 0))
@@ -105,12 +107,15 @@ def generate(people: int, seed: int) -> Frames:
     return made | {"recent": pl.concat([reported, corrected])}
 
 
-def first_instants(tables: Frames, recent: pl.DataFrame, name: str) -> pl.DataFrame:
-    """When each subject's record changed last before the base instant, in whole seconds."""
-    key = "corporation_id" if name == "corporate_registration" else "person_id"
-    ids = tables["corporations" if key == "corporation_id" else "persons"].select(key)
+def first_instants(tables: Frames, recent: pl.DataFrame, name: str) -> Instants:
+    """When each record of a register changed last before the base instant, in whole seconds."""
     lately = recent.filter(pl.col("register") == name)["person_id"]
-    return ids.with_columns(changed_at=_instant(pl.col(key), len(name), pl.col(key).is_in(lately.implode())))
+    people = pl.col("person_id")
+    firms = pl.col("corporation_id")
+    return Instants(
+        people=tables["persons"].select(people, changed_at=_instant(people, len(name), people.is_in(lately.implode()))),
+        firms=tables["corporations"].select(firms, changed_at=_instant(firms, len(name), None)),
+    )
 
 
 def _instant(key: pl.Expr, salt: int, is_recent: pl.Expr | None) -> pl.Expr:

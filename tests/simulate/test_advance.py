@@ -71,7 +71,7 @@ def test_day_by_day_comes_to_the_same_as_all_at_once(moved: Moved, tmp_path: Pat
         for _ in range(DAYS):
             world.advance(tmp_path, 1)
     assert same(moved.after, everything(tmp_path))
-    names = [sorted(nightly.outbox(h).glob("*.dat"))[-1] for h in (moved.home, tmp_path)]
+    names = [sorted(nightly.outbox(h).glob("ELIG_*.dat"))[-1] for h in (moved.home, tmp_path)]
     assert names[0].name == names[1].name == "ELIG_20260604.dat"
     assert names[0].read_bytes() == names[1].read_bytes()
 
@@ -128,7 +128,7 @@ def test_postgres_holds_what_the_holder_truly_holds_with_tombstones(moved: Moved
 def test_the_dead_are_absent_from_the_newest_file_and_named_as_dead_in_the_register(moved: Moved) -> None:
     people = store.base(moved.home)["persons"]
     dead = people.filter(people["died"] >= BASE_INSTANT.date())["rrn"].to_list()
-    body = sorted(nightly.outbox(moved.home).glob("*.dat"))[-1].read_bytes()
+    body = sorted(nightly.outbox(moved.home).glob("ELIG_*.dat"))[-1].read_bytes()
     lines = moved.after["FAMR"]["family_relation_certificate__relatives"].to_pylist()
     for rrn in dead:
         assert b"\nH" + rrn.encode() not in body

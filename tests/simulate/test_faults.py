@@ -128,7 +128,7 @@ def test_f22_codes_that_no_list_knows(healing: Served) -> None:
 
 
 def newest(home: Path) -> tuple[bytes, dict[str, object]]:
-    data = sorted(nightly.outbox(home).glob("*.dat"))[-1]
+    data = sorted(nightly.outbox(home).glob("ELIG_*.dat"))[-1]
     return data.read_bytes(), json.loads(data.with_suffix(".ctl").read_text())
 
 
@@ -137,7 +137,7 @@ def test_f20_the_file_is_cut_or_its_control_file_lies(healing: Served) -> None:
     faults.inject(healing.home, "nhis", truncate=True)
     body, said = newest(healing.home)
     assert clean.startswith(body)
-    assert len(body) % (nightly.RECORD_BYTES + 1)
+    assert len(body) % (nightly.ELIGIBILITY.record_bytes + 1)
     assert said == control
     faults.inject(healing.home, "nhis", wrong_count=True)
     assert newest(healing.home)[1]["records"] == int(str(control["records"])) + 1

@@ -17,19 +17,21 @@ from tests.simulate.conftest import Served
 def test_the_layout_is_the_contracts() -> None:
     contract = source("HINQ")
     d = contract.delivery
-    assert d["recordBytes"] == nightly.RECORD_BYTES
+    file = nightly.ELIGIBILITY
+    history, dependants = file.groups
+    assert d["recordBytes"] == file.record_bytes
     assert tuple(d["kindBytes"]) == nightly.KIND
     assert tuple(d["identifierBytes"]) == nightly.IDENTIFIER
     control = {"record_id": "recordIdBytes", "changed": "changedAtBytes", "deleted": "deletedBytes"}
-    assert {tuple(d[theirs]) == nightly.HEADER[ours] for ours, theirs in control.items()} == {True}
+    assert {tuple(d[theirs]) == file.header[ours] for ours, theirs in control.items()} == {True}
     for columns, layout in (
-        (contract.content, nightly.HEADER),
-        (contract.groups[0].columns, nightly.HISTORY),
-        (contract.groups[1].columns, nightly.DEPENDANTS),
+        (contract.content, file.header),
+        (contract.groups[0].columns, history.places),
+        (contract.groups[1].columns, dependants.places),
     ):
         for column in columns:
             assert layout[column.publishes or "person_identifier"] == tuple(column.delivery["bytes"]), column.name
-    assert tuple(contract.groups[0].delivery["lineNoBytes"]) == nightly.HISTORY["line"]
+    assert tuple(contract.groups[0].delivery["lineNoBytes"]) == history.places[nightly.LINE]
 
 
 def test_a_field_is_counted_in_bytes_not_in_characters() -> None:
@@ -45,19 +47,22 @@ def test_no_subject_gives_no_field() -> None:
 
 
 def test_the_control_file_counts_and_hashes_what_lies_there(served: Served) -> None:
-    (data,) = nightly.outbox(served.home).glob("*.dat")
+    (data,) = nightly.outbox(served.home).glob("ELIG_*.dat")
     body = data.read_bytes()
     control = json.loads(data.with_suffix(".ctl").read_text())
     assert data.name == "ELIG_20260601.dat"
     assert control["file"] == data.name
     assert control["sha256"] == hashlib.sha256(body).hexdigest()
-    assert control["records"] * (nightly.RECORD_BYTES + 1) == len(body)
-    assert all(body[i] == ord("\n") for i in range(nightly.RECORD_BYTES, len(body), nightly.RECORD_BYTES + 1))
+    assert control["records"] * (nightly.ELIGIBILITY.record_bytes + 1) == len(body)
+    assert all(
+        body[i] == ord("\n")
+        for i in range(nightly.ELIGIBILITY.record_bytes, len(body), nightly.ELIGIBILITY.record_bytes + 1)
+    )
 
 
 def test_the_file_says_what_the_holder_truly_holds(served: Served) -> None:
     contract = source("HINQ")
-    (data,) = nightly.outbox(served.home).glob("*.dat")
+    (data,) = nightly.outbox(served.home).glob("ELIG_*.dat")
     tables = truth(served.home, "HINQ")
     held = {r["identifier"]: r for r in tables["health_insurance_history"].to_pylist()}
     lines = {
@@ -90,7 +95,7 @@ def test_the_file_says_what_the_holder_truly_holds(served: Served) -> None:
 
 def test_some_nights_pairs_are_kept_and_the_others_go(tmp_path: Path, registers: store.Frames) -> None:
     for day in (1, 2, 3):
-        nightly.publish(tmp_path, date(2026, 6, day), registers)
+        nightly.publish(tmp_path, nightly.ELIGIBILITY, date(2026, 6, day), registers)
     left = sorted(p.name for p in nightly.outbox(tmp_path).iterdir())
     assert left == [f"ELIG_2026060{day}.{kind}" for day in (2, 3) for kind in ("ctl", "dat", "sig")]
 
@@ -98,6 +103,6 @@ def test_some_nights_pairs_are_kept_and_the_others_go(tmp_path: Path, registers:
 def test_many_subjects_are_written_in_parts_that_make_one_file(
     tmp_path: Path, registers: store.Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = nightly.publish(tmp_path / "whole", date(2026, 6, 1), registers).read_bytes()
+    whole = nightly.publish(tmp_path / "whole", nightly.ELIGIBILITY, date(2026, 6, 1), registers).read_bytes()
     monkeypatch.setattr(nightly, "SUBJECTS_PER_CHUNK", 777)
-    assert nightly.publish(tmp_path / "parts", date(2026, 6, 1), registers).read_bytes() == whole
+    assert nightly.publish(tmp_path / "parts", nightly.ELIGIBILITY, date(2026, 6, 1), registers).read_bytes() == whole
