@@ -6,9 +6,10 @@ can be seen: withdrawn, paused, expired, not yet valid, and one suspended agreem
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,14 +24,8 @@ from schemas import notices
 from schemas.contract import gold, source
 from schemas.services import Service, service, services
 
-# Of each service's candidates, how many apply; the rest stay at home.
-SHARE_APPLYING = {
-    "SINGLE_PARENT": 1.0,
-    "DISABILITY_PENSION": 1.0,
-    "NHIS_WORKPLACE": 1.0,
-    "ECREG_PROPERTY": 0.4,
-    "HOUSING_SUBSCRIPTION": 1.0,
-}
+# Of some services' candidates, how many apply; the rest stay at home.
+SHARE_APPLYING = {"ECREG_PROPERTY": 0.4}
 MOST_APPLICATIONS = 1_200  # of one service
 APPLY_TWICE = 3  # one single parent in so many
 DECIDED = 2  # one complete bundle in so many is decided at once
@@ -40,6 +35,9 @@ CONTRARY = {"withdrawn": 97, "paused": 89, "expired": 83, "later": 79, "refused"
 LETTERS = "ABCDEFGHJKLMNPQR"
 CHILD = "006"
 PAPER_IN = 3  # one in so many leaves its papers for later
+
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,10 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
     for approval in approvals:
         ledger.approve(run.conn, approval, at)
     total_applications = total_grants = 0
+    rows = candidates.to_pylist()
     for s in services():
-        chosen = _choose(s, candidates)
-        keys = vault.keys(run.conn, run.secrets, _identifier_kind(s), chosen, at).to_pylist()
+        chosen = _choose(s, rows)
+        keys = _keys(run, chosen, at)
         opened, grants = _apply(s, keys, at)
         applications.open_many(run.conn, opened, at)
         ids = ledger.grant(run.conn, authenticating.simulated(run, grants, at), at)
@@ -72,18 +71,46 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
     return Staged(total_applications, total_grants, len(approvals))
 
 
-def _identifier_kind(s: Service) -> str:
-    return source(s.data_requirements[0].document_type).subject_identifier_kind
-
-
-def _choose(s: Service, candidates: pa.Table) -> list[str]:
+def _choose(s: Service, rows: Sequence[Row]) -> list[Row]:
     """Who applies for a service, without repetition. Some single parents apply for special supply of housing too."""
-    rows = candidates.to_pylist()
-    own = [r["identifier"] for r in rows if r["service"] == s.id]
-    chosen = own[: min(int(len(own) * SHARE_APPLYING[s.id]), MOST_APPLICATIONS)]
+    own = [r for r in rows if r["service"] == s.id]
+    chosen = own[: min(int(len(own) * SHARE_APPLYING.get(s.id, 1.0)), MOST_APPLICATIONS)]
     if s.id == "HOUSING_SUBSCRIPTION":
-        chosen += [r["identifier"] for r in rows if r["service"] == "SINGLE_PARENT"][::APPLY_TWICE]
-    return list(dict.fromkeys(chosen))
+        chosen += [r for r in rows if r["service"] == "SINGLE_PARENT"][::APPLY_TWICE]
+    return list({r["identifier"]: r for r in chosen}.values())
+
+
+def _keys(run: Run, chosen: Sequence[Row], at: datetime) -> list[int]:
+    """A subject key for each applicant, and all numbers of one subject in it: a passport's, a licence's, a firm's."""
+    kinds = sorted({one["kind"] for row in chosen for one in row["also"]})
+    known: dict[tuple[str, str], int] = {}
+    for kind in kinds:
+        given = [one["identifier"] for row in chosen for one in row["also"] if one["kind"] == kind]
+        found = vault.find(run.conn, run.secrets, kind, given).to_pylist()
+        known |= {(kind, i): key for i, key in zip(given, found, strict=True) if key is not None}
+    keys: dict[int, int] = {}
+    for at_row, row in enumerate(chosen):
+        already = [known[pair] for one in row["also"] if (pair := (one["kind"], one["identifier"])) in known]
+        if already:
+            keys[at_row] = already[0]
+    for kind in {row["identifier_kind"] for row in chosen}:
+        new = [i for i, row in enumerate(chosen) if row["identifier_kind"] == kind and i not in keys]
+        assigned = vault.keys(run.conn, run.secrets, kind, [chosen[i]["identifier"] for i in new], at).to_pylist()
+        keys |= dict(zip(new, assigned, strict=True))
+    for kind in kinds:
+        vault.link_many(
+            run.conn,
+            run.secrets,
+            kind,
+            {
+                keys[i]: one["identifier"]
+                for i, row in enumerate(chosen)
+                for one in row["also"]
+                if one["kind"] == kind and (kind, one["identifier"]) not in known
+            },
+            at,
+        )
+    return [keys[i] for i in range(len(chosen))]
 
 
 def _number(*parts: object) -> int:

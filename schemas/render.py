@@ -3,8 +3,8 @@
 What is rendered is committed, and a drift test compares both directions. Expectations are rendered in
 `schemas.expectations`.
 
-Run it: `python -m schemas.render --write` (writes `dbt/models/staging/_sources.yml` and
-`dbt/models/marts/_contracts.yml`), `python -m schemas.render --dictionary ko` (prints the data dictionary).
+Run it: `python -m schemas.render --write` (writes `dbt/models/staging/_sources.yml`, `dbt/models/marts/_contracts.yml`
+and `dbt/macros/document_marts.sql`), `python -m schemas.render --dictionary ko` (prints the data dictionary).
 """
 
 import argparse
@@ -21,6 +21,7 @@ from schemas.contract import LINE_FIELDS, PIPELINE_FIELDS, Column, Contract, pub
 DBT_FOLDER = Path(__file__).parent.parent / "dbt"
 SOURCES_FILE = Path("models/staging/_sources.yml")
 MARTS_FILE = Path("models/marts/_contracts.yml")
+MACRO_FILE = Path("macros/document_marts.sql")
 NOTICE = "# Made from schemas/contracts by `python -m schemas.render --write`; edit the contracts, not this file.\n"
 
 _DUCKDB = {
@@ -91,10 +92,23 @@ def dbt_marts_yaml() -> str:
     return _yaml({"version": 2, "models": models})
 
 
+def dbt_macro() -> str:
+    """Every document type with its mart, as a macro for models that unite them."""
+    lines = "".join(
+        f"    '{c.document_type}': '{c.published}',\n" for c in sorted(sources(), key=lambda c: c.published)
+    )
+    head = NOTICE.removeprefix("# ").rstrip()
+    return f"{{#- {head} -#}}\n{{% macro document_marts() -%}}\n{{{{ return({{\n{lines}}}) }}}}\n{{%- endmacro %}}\n"
+
+
+def _rendered() -> tuple[tuple[Path, str], ...]:
+    return ((SOURCES_FILE, dbt_sources_yaml()), (MARTS_FILE, dbt_marts_yaml()), (MACRO_FILE, dbt_macro()))
+
+
 def write(dbt_folder: Path = DBT_FOLDER) -> list[Path]:
-    """Write both files; returns the paths whose content changed."""
+    """Write every generated file; returns the paths whose content changed."""
     changed = []
-    for path, text in ((SOURCES_FILE, dbt_sources_yaml()), (MARTS_FILE, dbt_marts_yaml())):
+    for path, text in _rendered():
         target = dbt_folder / path
         if not target.is_file() or target.read_text(encoding="utf-8") != text:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,10 +120,13 @@ def write(dbt_folder: Path = DBT_FOLDER) -> list[Path]:
 def drift(dbt_folder: Path = DBT_FOLDER) -> list[str]:
     """What differs between the committed files and the contracts, one line each, in both directions."""
     found = []
-    for path, text in ((SOURCES_FILE, dbt_sources_yaml()), (MARTS_FILE, dbt_marts_yaml())):
+    for path, text in _rendered():
         target = dbt_folder / path
         committed = target.read_text(encoding="utf-8") if target.is_file() else ""
         if committed == text:
+            continue
+        if path == MACRO_FILE:
+            found.append(f"{path} does not name the marts of the contracts")
             continue
         has, wants = _columns(committed), _columns(text)
         found += [f"{path}: {c} is in the contracts only" for c in sorted(wants.keys() - has.keys())]

@@ -26,7 +26,7 @@ MARKS = ("is_subject", "is_current", "general_no")  # which lines a narrower var
 def truth(home: Path, document_type: str, at: datetime | None = None) -> dict[str, pa.Table]:
     """Raises UsageError for an unknown document type, DependencyDown when no world is built."""
     if document_type not in store.DOCUMENTS:
-        known = ", ".join(store.DOCUMENTS)
+        known = ", ".join(sorted(store.DOCUMENTS))
         raise UsageError(f"The world holds no document type of that name. It holds {known}.")
     name = store.DOCUMENTS[document_type]
     tables = store.register(home, name, at)

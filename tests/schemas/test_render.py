@@ -31,7 +31,7 @@ def test_drift_is_named_in_both_directions(tmp_path: Path) -> None:
 
 
 def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
-    assert len(write(tmp_path)) == 2
+    assert len(write(tmp_path)) == 3
     assert write(tmp_path) == []
 
 

@@ -47,7 +47,7 @@ def test_the_specific_certificate_names_the_subject_alone(served: Served) -> Non
 
 
 def test_an_unknown_document_is_said_in_a_sentence(served: Served) -> None:
-    with pytest.raises(UsageError, match="It holds RRT, INCM"):
+    with pytest.raises(UsageError, match="It holds ARCF, BASC"):
         truth(served.home, "NONE")
 
 

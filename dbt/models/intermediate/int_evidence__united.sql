@@ -1,11 +1,4 @@
-{%- set documents = {
-    'RRT': 'household_extract',
-    'INCM': 'income_certificate',
-    'DISB': 'disability_certificate',
-    'HINQ': 'health_insurance_history',
-    'FAMR': 'family_relation_certificate',
-    'CORR': 'corporate_registration',
-} -%}
+{%- set documents = document_marts() -%}
 
 with
 
