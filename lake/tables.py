@@ -77,6 +77,12 @@ def exists(root: Path, name: str) -> bool:
     return version(root, name) is not None
 
 
+def is_empty(root: Path, name: str) -> bool:
+    """Whether the table does not exist, or its newest version has no data file. No file is read."""
+    table = open_table(root, name)
+    return table is None or not active_files(table)
+
+
 def read(root: Path, name: str, *, schema: pa.Schema, version: int | None = None) -> pa.Table:
     """The table's rows at a version (the newest by default), with exactly `schema`; no rows while it does not exist.
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from consent import erasures, gate, ledger
 from hanbeon.errors import IntegrityError
+from lake import tables
 from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.commit import Change, Current, Plan, commit
@@ -23,7 +24,7 @@ from pipeline.pull import changed
 from pipeline.purging import Done, begin, finish_erasures, take_away
 from pipeline.residue import Residue
 from pipeline.run import Run
-from pipeline.sharing import bundle_compute, documents, share_compute, shares
+from pipeline.sharing import bundle_compute, documents, is_share_idle, share_compute, shares
 from pipeline.summary import Summary
 from pipeline.telling import carry
 from schemas.contract import Contract, gold, sources
@@ -93,18 +94,25 @@ def _withheld(run: Run) -> Mapping[str, int]:
 
 
 def _plans(run: Run, residue: Residue) -> list[Plan]:
-    """Bronze and quarantine, gold, bundles, shares: each table that holds or points to a person's row."""
-    plans = []
+    """Bronze and quarantine, gold, bundles, shares: each table that holds or points to a person's row.
+
+    A table that holds none is left alone: what a writer adds to it meanwhile passes the gate of that commit.
+    """
+    root, plans = run.settings.lake_root, []
     for contract in sources():
         for kind, schema in (("bronze", contract.bronze_schema), ("quarantine", quarantine_schema(contract))):
             table = f"{kind}/{contract.dataset}"
-            plans.append(Plan(table, schema, partial(_cover, contract, table, residue), partitioned=True))
+            if not tables.is_empty(root, table):
+                plans.append(Plan(table, schema, partial(_cover, contract, table, residue), partitioned=True))
     for contract in documents():
         table = f"gold/{contract.name}"
-        plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, residue), partitioned=True))
+        if not tables.is_empty(root, table):
+            plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, residue), partitioned=True))
     schema = gold("service_bundles").gold_schema
     plans.append(Plan(BUNDLES, schema, bundle_compute(run), partitioned=False))
     for recipient, contract in shares():
+        if is_share_idle(run, recipient, contract):
+            continue
         table = f"shares/{recipient}/{contract.name}"
         plans.append(_share_plan(run, contract, recipient, table, residue))
     return plans

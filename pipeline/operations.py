@@ -13,6 +13,7 @@ from pipeline.summary import RUNS_SCHEMA, Summary, runs_table
 
 RUNS = "ops/runs"
 VERDICTS = "ops/verdicts"
+MOST_FILES = 32
 
 
 def record(run: Run, summaries: list[Summary], verdicts: pa.Table | None = None) -> None:
@@ -24,13 +25,18 @@ def record(run: Run, summaries: list[Summary], verdicts: pa.Table | None = None)
 
 
 def append_plan(name: str, rows: pa.Table, key: tuple[str, ...]) -> Plan:
-    """Append rows to an unpartitioned table; rows whose key is already there are not written again (P6)."""
+    """Append rows to an unpartitioned table; rows whose key is already there are not written again (P6).
+
+    Each append is a file, and every file is read again by the next; past `MOST_FILES` all become one.
+    """
 
     def compute(current: Current) -> Change | None:
         held = current.read()
         seen = {tuple(r[k] for k in key) for r in held.select(list(key)).to_pylist()}
         fresh = pa.array([tuple(r[k] for k in key) not in seen for r in rows.select(list(key)).to_pylist()], pa.bool_())
         new = rows.filter(fresh)
+        if new.num_rows and len(tables.active_files(current.handle)) >= MOST_FILES:
+            return Change(pa.concat_tables([held, new.select(held.schema.names).cast(held.schema)]), None)
         return Change(new, None, is_append=True) if new.num_rows else None
 
     return Plan(name, rows.schema, compute, partitioned=False)

@@ -89,7 +89,8 @@ def publish(run: Run) -> Summary:
             "The standardised tables fail the gold gate; published tables are unchanged. Look at ops/verdicts for the "
             "expectation and the table, then correct the model or the contract and run again."
         )
-    plans = gold_plans(run, staged) + share_plans(run)
+    coming = {name for name, table in staged.tables.items() if table.num_rows}
+    plans = gold_plans(run, staged) + share_plans(run, coming)
     leaves = commit(run, plans, {"verdict": "passed", "context_digest": staged.context_digest})
     staging.discard(run)
     summary = replace(
@@ -167,7 +168,12 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
     def whole(contract: Contract, current: Current) -> Change | None:
         return whole_if_changed(current.read(), staged.tables[contract.name])
 
-    in_order = sorted(documents(), key=lambda c: (c.group is None, c.name))
+    idle = {
+        name
+        for name, t in staged.tables.items()
+        if not t.num_rows and tables.is_empty(run.settings.lake_root, f"gold/{name}")
+    }
+    in_order = sorted((c for c in documents() if c.name not in idle), key=lambda c: (c.group is None, c.name))
     plans = [Plan(f"gold/{c.name}", c.gold_schema, partial(evidence, c), partitioned=True) for c in in_order]
     for c in about_no_document():
         compute = bundle_compute(run, staged.tables[c.name]) if c.name == BUNDLES else partial(whole, c)

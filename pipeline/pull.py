@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from consent import gate, ledger, uses, vault
 from consent.journal import Leaf, PullState, pull_state
 from hanbeon.errors import BatchRefused, UsageError
-from lake import layout
+from lake import layout, tables
 from pipeline.bringing import came, tell, uses_of
 from pipeline.bronze import merge, newest, quarantine_schema, quarantined, revived, tombstones
 from pipeline.commit import Change, Current, Plan, commit
@@ -210,14 +210,11 @@ def _commit(
         "verdict": "passed",
         "watermark": report.watermark or "",
     }
+    aside = f"quarantine/{contract.dataset}"
+    is_idle = not failing.num_rows and tables.is_empty(run.settings.lake_root, aside)
+    put_aside = Plan(aside, quarantine_schema(contract), quarantine, partitioned=True, delivery=delivery)
     plans = [
-        Plan(
-            f"quarantine/{contract.dataset}",
-            quarantine_schema(contract),
-            quarantine,
-            partitioned=True,
-            delivery=delivery,
-        ),
+        *([] if is_idle else [put_aside]),
         Plan(
             f"bronze/{contract.dataset}",
             contract.bronze_schema,

@@ -14,7 +14,7 @@ from consent import dead_rows, erasures, holds, ledger
 from consent.erasures import Erasure, Loss
 from hanbeon.errors import IntegrityError
 from lake import erase as lake_erase
-from lake import tables
+from lake import layout, tables
 from pipeline import home_scan
 from pipeline.attest import attest
 from pipeline.certificate import Went, certify
@@ -86,7 +86,7 @@ def take_away(run: Run, erasure: Erasure) -> Done:
     keep(run)
     ended = release(run)
     before = _data_files(root)
-    purged = purge_tables(run, personal_tables(run))
+    purged = purge_tables(run, [name for name in personal_tables(run) if _has_files(run, name)])
     removed = before - _data_files(root)
     looked = _look(run, erasure)
     went = _went(run, erasure, removed)
@@ -135,6 +135,10 @@ def _clear(run: Run, erasure: Erasure) -> int:
 
 def _data_files(root: Path) -> int:
     return sum(1 for _ in root.rglob("*.parquet"))
+
+
+def _has_files(run: Run, name: str) -> bool:
+    return any(layout.table_path(run.settings.lake_root, name).rglob("*.parquet"))
 
 
 def _list(run: Run, erasure: Erasure) -> None:

@@ -4,6 +4,7 @@ In: a run. Out: what each becomes, computed when it is committed, under the gate
 Publishing and erasing bring shares and bundles up to date alike.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,8 +55,8 @@ def share_compute(run: Run, contract: Contract, recipient: str) -> Compute:
     return compute
 
 
-def share_plans(run: Run) -> list[Plan]:
-    """One plan for each recipient and each table of a document that some service of the recipient needs."""
+def share_plans(run: Run, coming: Collection[str]) -> list[Plan]:
+    """One plan for each share with rows, or with rows to come: gold has some, or is about to (`coming`)."""
     return [
         Plan(
             f"shares/{recipient}/{contract.name}",
@@ -64,7 +65,16 @@ def share_plans(run: Run) -> list[Plan]:
             partitioned=False,
         )
         for recipient, contract in shares()
+        if contract.name in coming or not is_share_idle(run, recipient, contract)
     ]
+
+
+def is_share_idle(run: Run, recipient: str, contract: Contract) -> bool:
+    """Whether neither the share nor what it is made from holds a row."""
+    root = run.settings.lake_root
+    return tables.is_empty(root, f"shares/{recipient}/{contract.name}") and tables.is_empty(
+        root, f"gold/{contract.name}"
+    )
 
 
 def bundle_compute(run: Run, standardised: pa.Table | None = None) -> Compute:

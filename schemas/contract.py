@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
+import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
 from schemas.errors import MalformedContract
@@ -38,6 +39,8 @@ PIPELINE_FIELDS: tuple[pa.Field, ...] = (
 LINE_FIELDS: tuple[pa.Field, ...] = (pa.field("_line_no", pa.int32()), pa.field("_person_key", pa.int64()))
 TOMBSTONE_FIELD = pa.field("_is_deleted", pa.bool_())
 
+# Both are safe loaders; the one in C reads a hundred contracts in a tenth of the time.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ARROW = {
     "string": pa.string(),
     "integer": pa.int64(),
@@ -274,7 +277,7 @@ def read(path: Path) -> Contract:
     """Read one contract file. Raises MalformedContract naming the file."""
     raw = path.read_bytes()
     try:
-        odcs = OpenDataContractStandard.from_string(raw.decode("utf-8"))
+        odcs = OpenDataContractStandard.model_validate(yaml.load(raw.decode("utf-8"), _LOADER))  # noqa: S506
         table = (odcs.schema_ or [])[0]
         columns, groups = [], []
         for p in table.properties or []:

@@ -1,10 +1,12 @@
 """A whole small country: its agencies up, the demonstration's consents in the ledger, the main job run once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from hanbeon import demo
@@ -12,6 +14,8 @@ from hanbeon.settings import HomeSettings, Settings, SourceSettings
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
 from pipeline.verbs import run_every_step
+from schemas.contract import Contract, source
+from schemas.services import service
 from sources.simulate import world
 from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
@@ -37,6 +41,20 @@ class Country:
 
 def settings_of(home: Path) -> Settings:
     return Settings(home=HomeSettings(str(home)), sources=SourceSettings(retries=1, timeout_seconds=10))
+
+
+# Whose applications are enough where a test is about the way of the data, not about every document.
+FEW_SERVICES = ("SINGLE_PARENT", "DISABILITY_PENSION", "NHIS_WORKPLACE", "ECREG_PROPERTY", "HOUSING_SUBSCRIPTION")
+
+
+def few_candidates(home: Path) -> pa.Table:
+    found = candidates(home)
+    return found.filter(pc.is_in(found.column("service"), value_set=pa.array(FEW_SERVICES)))
+
+
+def documents_of(services: Sequence[str]) -> list[Contract]:
+    """The source contracts of everything that these services take as data."""
+    return [source(d) for d in sorted({r.document_type for s in services for r in service(s).data_requirements})]
 
 
 @contextmanager

@@ -16,11 +16,10 @@ from pipeline.gold import share_schema
 from pipeline.publish import shares
 from pipeline.run import open_run
 from pipeline.verbs import run_every_step
-from schemas.contract import published, sources
+from schemas.contract import published
 from sources.simulate import world
-from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
-from tests.main_job.conftest import settings_of
+from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
 
 PEOPLE, SEED = 120, 11
 VOLATILE = ("_run_id", "_pulled_at", "_key_bucket")
@@ -28,7 +27,7 @@ VOLATILE = ("_run_id", "_pulled_at", "_key_bucket")
 
 def content(root: Path) -> dict[str, list[dict[str, Any]]]:
     """Every row of bronze, gold and shares, without what may differ."""
-    schemas: dict[str, pa.Schema] = {f"bronze/{c.dataset}": c.bronze_schema for c in sources()}
+    schemas: dict[str, pa.Schema] = {f"bronze/{c.dataset}": c.bronze_schema for c in documents_of(FEW_SERVICES)}
     schemas |= {f"gold/{c.name}": c.gold_schema for c in published()}
     schemas |= {f"shares/{r}/{c.name}": share_schema(c, r) for r, c in shares()}
     found = {}
@@ -54,11 +53,11 @@ def test_four_buckets_hold_what_one_bucket_holds(tmp_path: Path) -> None:
     one, four = tmp_path / "one", tmp_path / "four"
     world.build(one, PEOPLE, SEED)
     with open_run(settings_of(one), "consents") as run:
-        demo.consents(run, candidates(one), run.at())
+        demo.consents(run, few_candidates(one), run.at())
     shutil.copytree(one, four, symlinks=True)
     expected = walk(one, 1)
     assert walk(four, 4) == expected
-    assert all(expected[f"bronze/{c.dataset}"] for c in sources())
-    register = next(c for c in sources() if c.document_type == "FAMR")
+    assert all(expected[f"bronze/{c.dataset}"] for c in documents_of(FEW_SERVICES))
+    register = next(c for c in documents_of(FEW_SERVICES) if c.document_type == "FAMR")
     rows = tables.read(four / "lake", f"bronze/{register.dataset}", schema=register.bronze_schema)
     assert set(pc.unique(rows.column("_key_bucket")).to_pylist()) == {0, 1, 2, 3}

@@ -17,11 +17,10 @@ from hanbeon.settings import PROJECT
 from lake import layout, tables
 from pipeline.run import open_run
 from pipeline.verbs import run_every_step
-from schemas.contract import published, sources
+from schemas.contract import published
 from sources.simulate import world
-from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
-from tests.main_job.conftest import settings_of
+from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
 
 PEOPLE, SEED = 120, 11
 # A whole run takes some ten seconds here after its imports; the kill falls anywhere in it.
@@ -31,7 +30,7 @@ VOLATILE = ("_run_id", "_pulled_at")
 
 def content(root: Path) -> dict[str, list[dict[str, object]]]:
     """Every bronze and gold row, without what may differ between two runs."""
-    schemas: dict[str, pa.Schema] = {f"bronze/{c.dataset}": c.bronze_schema for c in sources()}
+    schemas: dict[str, pa.Schema] = {f"bronze/{c.dataset}": c.bronze_schema for c in documents_of(FEW_SERVICES)}
     schemas |= {f"gold/{c.name}": c.gold_schema for c in published()}
     found = {}
     for name, schema in schemas.items():
@@ -45,7 +44,7 @@ def test_f1_killed_at_a_random_moment_and_run_again_equals_an_undisturbed_run(tm
     quiet, killed = tmp_path / "quiet", tmp_path / "killed"
     world.build(quiet, PEOPLE, SEED)
     with open_run(settings_of(quiet), "consents") as run:
-        demo.consents(run, candidates(quiet), run.at())
+        demo.consents(run, few_candidates(quiet), run.at())
     shutil.copytree(quiet, killed, symlinks=True)
     with serve(quiet), open_run(settings_of(quiet), "undisturbed") as run:
         run_every_step(run)
