@@ -6,16 +6,16 @@ can be seen: withdrawn, paused, expired, not yet valid, and one suspended agreem
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from consent import applications, gate, ledger, vault
+from consent import applications, gate, ledger, representations, vault
 from consent.accesses import Access, Action, record_all
-from consent.model import Application, Approval, Decision, Grant, Kind, Mode, Scope
+from consent.model import Application, Approval, Capacity, Decision, Grant, Kind, Mode, Scope
 from hanbeon import authenticating
 from hanbeon.granting import identifier_statute
 from pipeline import reading
@@ -34,6 +34,8 @@ ONE_TIME = timedelta(days=90)
 CONTRARY = {"withdrawn": 97, "paused": 89, "expired": 83, "later": 79, "refused": 31}  # one in so many
 LETTERS = "ABCDEFGHJKLMNPQR"
 CHILD = "006"
+PERSON, FIRM = "RRN", "CRN"
+WRITTEN_IN = "법인 등기사항증명서"
 PAPER_IN = 3  # one in so many leaves its papers for later
 
 
@@ -61,7 +63,7 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
     for s in services():
         chosen = _choose(s, rows)
         keys = _keys(run, chosen, at)
-        opened, grants = _apply(s, keys, at)
+        opened, grants = _apply(s, keys, _acting(run, chosen, keys, at), at)
         applications.open_many(run.conn, opened, at)
         ids = ledger.grant(run.conn, authenticating.simulated(run, grants, at), at)
         _go_contrary(run, ids, at)
@@ -113,6 +115,19 @@ def _keys(run: Run, chosen: Sequence[Row], at: datetime) -> list[int]:
     return [keys[i] for i in range(len(chosen))]
 
 
+def _acting(run: Run, chosen: Sequence[Row], keys: Sequence[int], at: datetime) -> dict[int, int]:
+    """Who consents for those who cannot themselves: a firm's representative, recorded as such. Key to key."""
+    firms = {key: r["grantor_identifier"] for r, key in zip(chosen, keys, strict=True) if _is_represented(r)}
+    heads = vault.keys(run.conn, run.secrets, PERSON, list(firms.values()), at).to_pylist()
+    for key, head in zip(firms, heads, strict=True):
+        representations.record(run.conn, key, head, Capacity.REPRESENTATIVE, WRITTEN_IN, at)
+    return dict(zip(firms, heads, strict=True))
+
+
+def _is_represented(row: Row) -> bool:
+    return row["identifier_kind"] == FIRM and row["grantor_identifier"] is not None
+
+
 def _number(*parts: object) -> int:
     return int.from_bytes(hashlib.sha256("|".join(map(str, parts)).encode()).digest()[:8], "big")
 
@@ -126,7 +141,9 @@ def application_id(s: Service, key: int) -> str:
     return f"A-{_letters(_number('application', s.id, key))}"
 
 
-def _apply(s: Service, keys: Iterable[int], at: datetime) -> tuple[list[Application], list[Grant]]:
+def _apply(
+    s: Service, keys: Iterable[int], acting: Mapping[int, int], at: datetime
+) -> tuple[list[Application], list[Grant]]:
     opened, grants = [], []
     for key in keys:
         application = Application(application_id(s, key), s.id, s.recipient, key, at)
@@ -134,11 +151,11 @@ def _apply(s: Service, keys: Iterable[int], at: datetime) -> tuple[list[Applicat
         number = _number("refuses", s.id, key)
         if s.authorisation != "statute" and number % CONTRARY["refused"] == 0:
             continue  # refuses consent; the papers come by hand, and the application goes on
-        grants.append(_grant(s, application, key, at, number))
+        grants.append(_grant(s, application, key, acting.get(key), at, number))
     return opened, grants
 
 
-def _grant(s: Service, application: Application, key: int, at: datetime, number: int) -> Grant:
+def _grant(s: Service, application: Application, key: int, acting: int | None, at: datetime, number: int) -> Grant:
     is_standing = s.mode == "standing"
     starts = at + timedelta(days=30) if number % CONTRARY["later"] == 0 else at
     if number % CONTRARY["expired"] == 0:
@@ -147,7 +164,7 @@ def _grant(s: Service, application: Application, key: int, at: datetime, number:
         until = starts + (STANDING if is_standing else ONE_TIME)
     return Grant(
         kind=Kind(s.authorisation),
-        grantor_key=None if s.authorisation == "statute" else key,
+        grantor_key=None if s.authorisation == "statute" else acting or key,
         application_id=None if is_standing else application.application_id,
         recipient=s.recipient,
         service=s.id,
@@ -163,7 +180,7 @@ def _grant(s: Service, application: Application, key: int, at: datetime, number:
         ),
         cycle=None,  # asked at each run: the demonstration lets weeks pass in minutes
         grounds=_grounds(s, {r.document_type for r in s.data_requirements}),
-        grantor_capacity=None if s.authorisation == "statute" else "self",
+        grantor_capacity=None if s.authorisation == "statute" else "representative" if acting else "self",
         identifier_statute=identifier_statute(s.data_requirements),
         authorisation_id=f"C-{_letters(_number('authorisation', s.id, key))}",
     )

@@ -49,6 +49,7 @@ def candidates(home: Path) -> pa.Table:
     return (
         pl.concat(parts)
         .join(_others(numbers), on=["is_firm", "id"], how="left", maintain_order="left")
+        .join(_representatives(base), on=["is_firm", "id"], how="left", maintain_order="left")
         .select(_row())
         .to_arrow()
         .cast(SCHEMA)
@@ -56,12 +57,15 @@ def candidates(home: Path) -> pa.Table:
 
 
 def _row() -> list[pl.Expr]:
+    """A person consents herself; a firm through its representative, as the corporate register names it."""
     is_person = pl.col("authorisation") != "statute"
     return [
         pl.col("service"),
         pl.col("identifier_kind"),
         pl.col("identifier"),
-        pl.when(is_person).then("identifier").alias("grantor_identifier"),
+        pl.when(is_person)
+        .then(pl.when("is_firm").then("representative").otherwise("identifier"))
+        .alias("grantor_identifier"),
         pl.col("also"),
         pl.col("is_complete"),
     ]
@@ -130,6 +134,16 @@ def _holding(service: Service, who: pl.DataFrame, held: dict[str, pl.DataFrame])
 def _some(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [rows.filter("is_complete").head(MOST_COMPLETE), rows.filter(~pl.col("is_complete")).head(MOST_LACKING)]
+    )
+
+
+def _representatives(base: Frames) -> pl.DataFrame:
+    """Who acts for each firm: `is_firm`, `id`, `representative` (a resident number)."""
+    heads = base["officers"].sort("corporation_id", pl.col("position") != "대표이사", "line_no")
+    heads = heads.unique("corporation_id", keep="first", maintain_order=True)
+    named = heads.join(base["persons"].select("person_id", representative="rrn"), on="person_id", maintain_order="left")
+    return named.select(
+        pl.lit(True).alias("is_firm"), pl.col("corporation_id").cast(pl.Int64).alias("id"), "representative"
     )
 
 
