@@ -272,8 +272,10 @@ def _services(contracts: Sequence[Contract]) -> Iterator[str]:
         for need in service.requirements:
             contract = sources.get(need.document_type)
             place = f"Service {service.id}, {need.document_type}"
-            if need.is_available != (contract is not None):
-                yield f"{place}: available must be {'true' if contract else 'false'}, as the source contracts say."
+            is_open = service.authorisation != "statute" or _is_public_register(need.document_type)
+            if need.is_available != (contract is not None and is_open):
+                wanted = "false" if need.is_available else "true"
+                yield f"{place}: available must be {wanted}, as source contracts and the service's ground say."
             if contract is None or not need.is_available:
                 continue
             if need.variant not in contract.variants:
@@ -281,6 +283,11 @@ def _services(contracts: Sequence[Contract]) -> Iterator[str]:
             unknown = [c for c in need.columns if c not in contract.column_paths]
             if unknown or not need.columns:
                 yield f"{place}: columns {', '.join(unknown) or '(none given)'} are not in the contract."
+
+
+def _is_public_register(document_type: str) -> bool:
+    known = document_types().get(document_type)
+    return known is not None and known.flows_by == "public_register"
 
 
 def main() -> int:

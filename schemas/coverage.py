@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from schemas.contract import sources
 from schemas.documents import as_data, document_types, named_in_statutes
 from schemas.provenance import Provenance, provenance
-from schemas.services import services
+from schemas.services import Service, services
 from schemas.statutes import Article, articles
 
 
@@ -60,10 +60,15 @@ def coverage() -> Coverage:
     data = as_data()
     return Coverage(
         articles=_counts((a.document_types for a in articles()), data),
-        services=_counts((frozenset(r.document_type for r in s.requirements) for s in services()), data),
+        services=_counts((_taken(s) for s in services()), data),
         documents=tuple(sorted(_documents(data), key=lambda d: (-d.articles, d.id))),
         provenance=tuple(provenance(c) for c in sorted(sources(), key=lambda c: c.document_type)),
     )
+
+
+def _taken(service: Service) -> frozenset[str | None]:
+    """What a service takes as data, and None where it takes something on paper: its ground may not open a document."""
+    return frozenset(r.document_type if r.is_available else None for r in service.requirements)
 
 
 def _counts(asked: Iterable[frozenset[str | None]], data: frozenset[str]) -> Counts:

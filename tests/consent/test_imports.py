@@ -124,7 +124,7 @@ def test_p6_an_import_that_broke_off_is_finished_by_the_next(
         ({"service": "NO_SUCH"}, "service is not known"),
         ({"recipient": "mohw"}, "recipient is not the service's (F43)"),
         ({"documents": "RRT|CORR"}, "documents names what the service does not take as data (F43)"),
-        ({"documents": "RRA"}, "documents names what the service does not take as data (F43)"),
+        ({"documents": "REGR"}, "documents names what the service does not take as data (F43)"),
         ({"identifier_kind": "CRN"}, "identifier_kind is not what the service names its applicants by"),
         ({"subject_identifier": "902301-4000001"}, "subject_identifier does not have the form of its kind"),
         ({"grantor_identifier": "90230"}, "grantor_identifier does not have the form of its kind"),

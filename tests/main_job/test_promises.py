@@ -1,6 +1,7 @@
 """The promises, held against a country that was run once: P1, P4, P5, P6, P8, P10, and all that the holders hold."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -253,10 +254,14 @@ def test_p5_f40_a_rerun_does_not_bring_back_what_was_withdrawn_and_a_new_grant_d
 
 
 def one_pensioner(korea: Country) -> tuple[int, dict[str, Any]]:
+    """Somebody whose certificate is held under one authorisation alone."""
     snapshot = ledger.snapshot(korea.run.conn)
-    for row in snapshot.authorisations.to_pylist():
+    rows = [r for r in snapshot.authorisations.to_pylist() if r["document_type"] == "DISB"]
+    counts = Counter(r["_subject_key"] for r in rows)
+    for row in rows:
         if (
-            row["document_type"] == "DISB"
+            row["service"] == "DISABILITY_PENSION"
+            and counts[row["_subject_key"]] == 1
             and row["state"] == "granted"
             and row["valid_from"] <= korea.run.at() < row["valid_until"]
         ):
