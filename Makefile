@@ -23,7 +23,7 @@ drill: .venv/.locked ## the long runs: a million decisions three ways, 100,000 s
 	@HANBEON_DRILL_STEPS=3000 $(BIN)/pytest -s tests/main_job/test_law_machine.py
 
 mutate: .venv/.locked ## mutation testing of consent/ and verify/ (hours); `make mutate ONLY="consent.merkle*"` for a part
-	@HANBEON_DRILL_DECISIONS=5000 $(BIN)/mutmut run $(ONLY)
+	@HANBEON_DRILL_DECISIONS=20000 $(BIN)/mutmut run $(ONLY)
 	@$(BIN)/mutmut results
 
 bench: .venv/.locked ## speed of log and row trees beside a floor and a peer

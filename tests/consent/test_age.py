@@ -55,5 +55,9 @@ def test_f7_the_last_second_of_childhood(moved: timedelta, is_child: bool) -> No
     assert is_under_age(number, of_age + moved) is is_child
 
 
+def test_a_number_without_a_birth_date_tells_no_age() -> None:
+    assert of_age_at("not a number") is None
+
+
 def test_a_birth_to_come_says_nothing() -> None:
     assert not is_under_age("9023014000001", datetime(2026, 6, 1, tzinfo=UTC))

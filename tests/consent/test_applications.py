@@ -67,6 +67,12 @@ def test_a_required_document_can_be_brought_on_paper_whatever_is_consented(ledge
     }
 
 
+def test_the_log_names_each_paper_s_document(ledger_conn: psycopg.Connection) -> None:
+    applications.open(ledger_conn, application())
+    applications.paper(ledger_conn, "A-1", "FAMR", AT)
+    assert history_of_subject(ledger_conn, "A-1")[-1].payload == {"document_type": "FAMR"}
+
+
 def test_paper_is_for_a_known_open_application_and_a_document_that_it_needs(ledger_conn: psycopg.Connection) -> None:
     applications.open(ledger_conn, application())
     with pytest.raises(UsageError, match="does not need HINQ"):
@@ -110,6 +116,15 @@ def test_f41_a_decision_consumes_the_one_time_authorisations_of_its_application_
         other: None,
         lasting: None,
     }
+
+
+def test_the_event_of_a_use_says_nothing_but_which_authorisation(ledger_conn: psycopg.Connection) -> None:
+    ledger.approve(ledger_conn, approval(), AT)
+    applications.open(ledger_conn, application("A-1"))
+    (used,) = ledger.grant(ledger_conn, [grant(application_id="A-1")], AT)
+    applications.decide(ledger_conn, "A-1", "approved", AT + SECOND)
+    last = history_of_subject(ledger_conn, used)[-1]
+    assert (last.kind, last.authorisation_id, last.payload) == ("consumed", used, {})
 
 
 def test_a_decision_stands(ledger_conn: psycopg.Connection) -> None:

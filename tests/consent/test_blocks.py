@@ -7,6 +7,7 @@ import pytest
 
 from consent import blocks, gate, ledger
 from consent.errors import ForbiddenTransition
+from consent.history import history_of_subject
 from consent.model import Reason
 from consent.snapshot import Snapshot
 from hanbeon.errors import UsageError
@@ -71,6 +72,16 @@ def test_a_block_is_an_event_and_lifting_it_another(ledger_conn: psycopg.Connect
     blocks.lift(ledger_conn, first, AT + 2 * SECOND)
     assert ledger.events(ledger_conn, 0).column("kind").to_pylist() == ["disclosure_blocked", "disclosure_block_lifted"]
     assert blocks.block(ledger_conn, VICTIM, RESTRICTED, LAW, AT + 3 * SECOND) != first
+
+
+def test_the_event_of_a_block_says_whom_it_protects_from_whom_and_by_which_law(ledger_conn: psycopg.Connection) -> None:
+    first = blocks.block(ledger_conn, VICTIM, RESTRICTED, LAW, AT)
+    assert history_of_subject(ledger_conn, first)[0].payload == {
+        "block_id": first,
+        "victim_key": str(VICTIM),
+        "restricted_key": str(RESTRICTED),
+        "legal_basis": LAW,
+    }
 
 
 def test_a_block_that_makes_no_sense_is_refused(ledger_conn: psycopg.Connection) -> None:

@@ -176,6 +176,10 @@ def test_a_token_is_spent_once_and_comes_back_when_the_grant_fails(
     record(ledger_conn, secrets, trust, wanted, again)
 
 
+def test_a_notice_that_was_never_shown_is_none(ledger_conn: psycopg.Connection) -> None:
+    assert evidence.shown(ledger_conn, "0" * 64) is None
+
+
 def test_terms_other_than_those_shown_are_refused(
     ledger_conn: psycopg.Connection, secrets: Secrets, trust: Trust, wanted: Grant, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from consent import bodies, outbox
+from consent.append import instant_text
 from consent.bodies import BodyKind
 from consent.trust import Trust
 from hanbeon.errors import IntegrityError, UsageError
@@ -42,6 +43,7 @@ def test_a_message_waits_until_its_addressee_s_answer_is_kept_in_the_log(
     assert outbox.waiting(ledger_conn) == []
     (kept,) = bodies.bodies(ledger_conn, BodyKind.ACKNOWLEDGEMENT)
     assert (kept["number"], kept["by"], kept["token"], kept["digest"]) == (number, "mois", token, message.digest.hex())
+    assert kept["acknowledged_at"] == instant_text(AT + DAY)
     (after,) = outbox.messages(ledger_conn)
     assert (after.acknowledged_at, after.acknowledgement) == (AT + DAY, number)
 

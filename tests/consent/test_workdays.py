@@ -4,7 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from consent.workdays import is_working_day, term_ends
+from consent.workdays import _holidays, is_working_day, term_ends
+
+
+@pytest.fixture(autouse=True)
+def no_year_is_remembered() -> None:
+    _holidays.cache_clear()
 
 
 @pytest.mark.parametrize(

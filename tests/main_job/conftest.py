@@ -1,6 +1,6 @@
 """A whole small country: its agencies up, the demonstration's consents in the ledger, the main job run once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,15 +58,22 @@ def documents_of(services: Sequence[str]) -> list[Contract]:
 
 
 @contextmanager
-def country(home: Path) -> Iterator[Country]:
+def country(home: Path, applying: Callable[[Path], pa.Table]) -> Iterator[Country]:
     settings = settings_of(home)
     world.build(home, PEOPLE, SEED)
     with serve(home), open_run(settings, "first") as run:
-        demo.consents(run, candidates(home), run.at())
+        demo.consents(run, applying(home), run.at())
         yield Country(run, settings, home, run_every_step(run))
 
 
 @pytest.fixture(scope="module")
 def korea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
-    with country(tmp_path_factory.mktemp("country")) as found:
+    with country(tmp_path_factory.mktemp("country"), few_candidates) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def whole_korea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
+    """The same with applications for every service, for tests about every document."""
+    with country(tmp_path_factory.mktemp("whole"), candidates) as found:
         yield found

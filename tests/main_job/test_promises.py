@@ -36,14 +36,14 @@ def rows_of(korea: Country, name: str, schema: pa.Schema) -> int:
     return len(held(korea, name, schema))
 
 
-def test_every_step_succeeds_and_every_dataset_flows(korea: Country) -> None:
-    assert {s.verdict for s in korea.summaries} <= {"passed", "unchanged"}
-    asked = {s.dataset for s in korea.summaries if s.verb == "pull" and s.counts["good"]}
+def test_every_step_succeeds_and_every_dataset_flows(whole_korea: Country) -> None:
+    assert {s.verdict for s in whole_korea.summaries} <= {"passed", "unchanged"}
+    asked = {s.dataset for s in whole_korea.summaries if s.verb == "pull" and s.counts["good"]}
     assert len(asked) >= 28, "documents that no service needs, and those that nobody so small a world has, stay empty"
     for contract in sources():
         if contract.dataset in asked:
-            assert rows_of(korea, f"bronze/{contract.dataset}", contract.bronze_schema) > 0
-            assert rows_of(korea, f"gold/{contract.published}", gold(contract.published).gold_schema) > 0
+            assert rows_of(whole_korea, f"bronze/{contract.dataset}", contract.bronze_schema) > 0
+            assert rows_of(whole_korea, f"gold/{contract.published}", gold(contract.published).gold_schema) > 0
 
 
 def values_of(row: dict[str, Any], contract: Contract) -> Iterator[str]:
@@ -139,26 +139,26 @@ def official(row: dict[str, Any], contract: Contract, columns: set[str]) -> dict
 
 @pytest.mark.parametrize("document_type", [c.document_type for c in sources()])
 def test_gold_is_what_the_holders_truly_hold_of_whom_the_gate_names_and_nothing_else(
-    korea: Country, document_type: str
+    whole_korea: Country, document_type: str
 ) -> None:
     contract = source(document_type)
     lawful = {
         (k, v): c
-        for (d, k, v), c in covered(ledger.snapshot(korea.run.conn), korea.run.at()).items()
+        for (d, k, v), c in covered(ledger.snapshot(whole_korea.run.conn), whole_korea.run.at()).items()
         if d == document_type
     }
-    for name, true in truth(korea.home, document_type).items():
+    for name, true in truth(whole_korea.home, document_type).items():
         table = gold(name)
         given = true.column("identifier").to_pylist()
         found_by = [
-            vault.find(korea.run.conn, korea.run.secrets, kind, given).to_pylist()
+            vault.find(whole_korea.run.conn, whole_korea.run.secrets, kind, given).to_pylist()
             for kind in contract.subject_identifier_kinds
         ]
         keys = [next((key for key in several if key is not None), None) for several in zip(*found_by, strict=True)]
         persons = [None] * true.num_rows
         if "person_identifier" in true.schema.names:
             given = true.column("person_identifier").to_pylist()
-            persons = vault.find(korea.run.conn, korea.run.secrets, "RRN", given).to_pylist()
+            persons = vault.find(whole_korea.run.conn, whole_korea.run.secrets, "RRN", given).to_pylist()
         expected = []
         for row, key, person in zip(true.to_pylist(), keys, persons, strict=True):
             columns = lawful.get((key, row["_variant"]), set())
@@ -174,7 +174,7 @@ def test_gold_is_what_the_holders_truly_hold_of_whom_the_gate_names_and_nothing_
                 r.get("_person_key"),
                 tuple(official(r, table, set(paths(table))).values()),
             )
-            for r in held(korea, f"gold/{name}", table.gold_schema)
+            for r in held(whole_korea, f"gold/{name}", table.gold_schema)
         ]
         assert sorted(found, key=repr) == sorted(expected, key=repr)
 
