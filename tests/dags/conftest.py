@@ -14,8 +14,8 @@ from hanbeon.postgres import ledger_dsn
 from hanbeon.settings import HomeSettings, Settings, WorldSettings
 from pipeline.run import open_run
 from sources.simulate import world
-from sources.simulate.candidates import candidates
 from sources.simulate.store import base
+from tests.main_job.conftest import few_candidates
 
 PEOPLE = 200
 
@@ -27,7 +27,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     made = Settings(home=HomeSettings(str(home)), world=WorldSettings(people=PEOPLE))
     world.build(home, PEOPLE, seed=1)
     with ledger_dsn(made), open_run(made, "consents") as run:
-        staged = demo.consents(run, candidates(home), clock.now())
+        staged = demo.consents(run, few_candidates(home), clock.now())
     assert staged.authorisations
     return made
 
