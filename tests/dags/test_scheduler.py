@@ -80,7 +80,7 @@ def make_up(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @pytest.mark.scheduler
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_pulls_lead_through_assets_to_published_tables_and_ctrl_c_leaves_nothing(settings: Settings) -> None:
     """F29: one holder's failure holds up nobody. P8: events and Airflow's files hold no personal value."""
     with make_up(settings) as (process, url), holder_down(settings.home_path, "mohw"):
