@@ -2,7 +2,8 @@
 
 Forms are those of the law and of the issuing agency; check digits are no part of them, since resident numbers issued
 since October 2020 and corporate numbers issued since 2025-01-31 have none (주민등록법 시행규칙 제2조;
-법인 및 재외국민의 부동산등기용등록번호 부여에 관한 규칙 제2조). Unique identifiers are those of PIPA 24 and Decree 19.
+법인 및 재외국민의 부동산등기용등록번호 부여에 관한 규칙 제2조). A property's number is that of 부동산등기규칙 제12조; the
+forms of lease reports and fixed dates are known by their length alone.
 """
 
 import re
@@ -12,12 +13,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class IdentifierKind:
-    """`pattern` matches the whole identifier, as text without hyphens."""
+    """`pattern` matches the whole identifier, as text without hyphens. A thing cannot consent: its owner does."""
 
     id: str
-    korean: str
     pattern: str
-    is_unique_identifier: bool = False
+    is_of_thing: bool = False
 
     def is_form_of(self, value: str) -> bool:
         return re.fullmatch(self.pattern, value) is not None
@@ -26,11 +26,17 @@ class IdentifierKind:
 KINDS: Mapping[str, IdentifierKind] = {
     kind.id: kind
     for kind in (
-        IdentifierKind("RRN", "주민등록번호", "[0-9]{13}", True),
-        IdentifierKind("FRN", "외국인등록번호", "[0-9]{13}", True),
-        IdentifierKind("PNO", "여권번호", "[A-Z][0-9A-Z]{8}", True),
-        IdentifierKind("DLN", "운전면허번호", "[0-9]{12}", True),
-        IdentifierKind("CRN", "법인등록번호", "[0-9]{13}"),
-        IdentifierKind("BRN", "사업자등록번호", "[0-9]{10}"),
+        IdentifierKind("RRN", "[0-9]{13}"),  # 주민등록번호
+        IdentifierKind("FRN", "[0-9]{13}"),  # 외국인등록번호
+        IdentifierKind("PNO", "[A-Z][0-9A-Z]{8}"),  # 여권번호
+        IdentifierKind("DLN", "[0-9]{12}"),  # 운전면허번호
+        IdentifierKind("CRN", "[0-9]{13}"),  # 법인등록번호
+        IdentifierKind("BRN", "[0-9]{10}"),  # 사업자등록번호
+        IdentifierKind("PNU", "[0-9]{19}", is_of_thing=True),  # 토지의 고유번호, a parcel
+        IdentifierKind("BMN", "[0-9]{25}", is_of_thing=True),  # 건물관리번호, a building
+        IdentifierKind("REN", "[0-9]{14}", is_of_thing=True),  # 부동산고유번호, a property in the register
+        IdentifierKind("VIN", "[0-9A-HJ-NPR-Z]{17}", is_of_thing=True),  # 차대번호, a vehicle
+        IdentifierKind("LRN", "[0-9A-Z]{1,50}", is_of_thing=True),  # 임대차 신고번호, a reported lease
+        IdentifierKind("FDN", "[0-9A-Z]{1,50}", is_of_thing=True),  # 확정일자번호, a lease with a fixed date
     )
 }
