@@ -6,7 +6,7 @@ whose rows then fall due for erasure, and leaves an identity-free `Decided` for 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,12 +46,13 @@ def open(conn: psycopg.Connection, application: Application, at: datetime | None
 
 def open_many(conn: psycopg.Connection, given: Sequence[Application], at: datetime) -> list[str]:
     """Record applications in one transaction; returns their ids in order. Those already there unchanged are kept."""
-    for recipient, service_id in {(a.recipient, a.service) for a in given}:
-        if service(service_id).recipient != recipient:
-            raise UsageError(
-                f"Service {service_id} is decided by {service(service_id).recipient}. Name that recipient."
-            )
-    rows = {a.application_id or new_id("appl"): a for a in given}
+    for recipient, service_id, kind in {(a.recipient, a.service, a.applicant_kind) for a in given}:
+        chosen = service(service_id)
+        if chosen.recipient != recipient:
+            raise UsageError(f"Service {service_id} is decided by {chosen.recipient}. Name that recipient.")
+        if kind not in (None, *chosen.applicants):
+            raise UsageError(f"Who applies for {service_id} is named by {' or '.join(chosen.applicants)}.")
+    rows = {a.application_id or new_id("appl"): _usual(a) for a in given}
     if len(rows) < len(given):
         raise UsageError("Two applications have one id. Give each its own.")
     with conn.transaction():
@@ -60,11 +61,12 @@ def open_many(conn: psycopg.Connection, given: Sequence[Application], at: dateti
         new = [key for key in rows if key not in known]
         entries = [log.entry("application_opened", key, _payload(rows[key])) for key in new]
         positions = log.append(conn, newest, entries, at)
-        names = "application_id, service, recipient, applicant_key, opened_at, state, ledger_position"
+        names = "application_id, service, recipient, applicant_key, applicant_kind, opened_at, state, ledger_position"
         with conn.cursor() as cursor, cursor.copy(f"copy applications ({names}) from stdin") as copy:
             for position, key in zip(positions, new, strict=True):
                 a = rows[key]
-                copy.write_row((key, a.service, a.recipient, a.applicant_key, a.opened_at, "open", position))
+                own = (a.service, a.recipient, a.applicant_key, a.applicant_kind, a.opened_at)
+                copy.write_row((key, *own, "open", position))
     return list(rows)
 
 
@@ -185,6 +187,11 @@ def decided_applications(conn: psycopg.Connection) -> list[Decided]:
     return [Decided(*row) for row in rows]
 
 
+def _usual(a: Application) -> Application:
+    """With the kind of applicant that the service usually has, where none is named."""
+    return replace(a, applicant_kind=a.applicant_kind or service(a.service).applicants[0])
+
+
 def _unknown() -> UsageError:
     return UsageError("There is no application with this id. `hanbeon application list` shows them.")
 
@@ -193,6 +200,7 @@ def _payload(a: Application) -> dict[str, Any]:
     opened_at = log.instant_text(a.opened_at)
     return {
         "applicant_key": str(a.applicant_key),
+        "applicant_kind": a.applicant_kind,
         "opened_at": opened_at,
         "recipient": a.recipient,
         "service": a.service,
@@ -202,12 +210,13 @@ def _payload(a: Application) -> dict[str, Any]:
 def _same(conn: psycopg.Connection, rows: Mapping[str, Application]) -> set[str]:
     """The ids that are there already. Raises ForbiddenTransition when one of them is another application."""
     found = conn.execute(
-        "select application_id, service, recipient, applicant_key from applications where application_id = any(%s)",
+        "select application_id, service, recipient, applicant_key, applicant_kind from applications"
+        " where application_id = any(%s)",
         [list(rows)],
     ).fetchall()
     for key, *known in found:
         a = rows[key]
-        if known != [a.service, a.recipient, a.applicant_key]:
+        if known != [a.service, a.recipient, a.applicant_key, a.applicant_kind]:
             raise ForbiddenTransition("Another application has this id already. Take a new one.")
     return {row[0] for row in found}
 

@@ -48,7 +48,9 @@ def notice_of(grant: Grant) -> Notice:
     """The notice of these very terms. Raises UsageError when the columns go beyond the consents that were given."""
     chosen = service(grant.service)
     documents = {s.document_type for s in grant.scopes}
-    requirements = tuple(r for r in chosen.data_requirements if r.document_type in documents)
+    requirements = tuple(
+        r for r in chosen.data_requirements if r.document_type in documents and r.authorisation == grant.kind
+    )
     allowed = {r.document_type: set(notices.narrowed(r, grant.grounds)) for r in requirements}
     for scope in grant.scopes:
         if not set(scope.columns) <= allowed.get(scope.document_type, set()):

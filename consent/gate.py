@@ -5,6 +5,7 @@ In: a ledger snapshot and the instant. Out: one relation. It denies by default: 
 reason from the closed list (`Reason`), the first that applies in the order of `SQL`. Contracts say which documents,
 columns and holders exist; services say what is needed, and of a wider authorisation only that flows (P2, F43).
 
+A statute opens what the service takes by statute and nothing else: whoever writes the ledger cannot go around consent.
 Who grants about somebody else needs a recorded capacity in force; the dead and children under 14 grant nothing (F42).
 Where a record is found by the resident number, the authorisation names the statute that lets it be processed.
 
@@ -33,6 +34,7 @@ _GUARDIANS = f"'{Capacity.GUARDIAN_OF_CHILD}', '{Capacity.GUARDIAN_OF_WARD}'"
 GATE_SCHEMA = pa.schema(
     [
         pa.field("_subject_key", pa.int64()),
+        pa.field("_grantor_key", pa.int64()),
         pa.field("document_type", pa.string()),
         pa.field("variant", pa.string()),
         pa.field("columns", pa.list_(pa.string())),
@@ -60,6 +62,7 @@ EXPLAINED_SCHEMA = pa.schema(
         pa.field("authorisation_id", pa.string()),
         pa.field("document_type", pa.string()),
         pa.field("_subject_key", pa.int64()),
+        pa.field("_grantor_key", pa.int64()),
         pa.field("variant", pa.string()),
         pa.field("recipient", pa.string()),
         pa.field("service", pa.string()),
@@ -74,6 +77,7 @@ with needed as (
         service, recipient, purpose, document_type,
         list(variant) as variants,
         list_distinct(flatten(list(columns))) as columns,
+        bool_or(is_by_statute) as is_by_statute,
     from requirements
     group by all
 ),
@@ -144,6 +148,7 @@ facts as (
         coalesce(c.holder = a.holder, false) as is_held,
         coalesce(list_has_all(c.column_paths, a.columns), false) as is_in_contract,
         coalesce(list_has_any(n.columns, a.columns), false) as is_needed,
+        coalesce(a.kind <> 'statute' or n.is_by_statute, false) as is_grounded,
         coalesce(list_contains(n.variants, a.variant), false) as is_narrow,
         exists (
             select 1 from approvals as p
@@ -182,14 +187,15 @@ judged as (
             and valid_from <= $at and $at < valid_until and $at < retain_until
             and (mode = 'standing' or used_count = 0)
             and not is_grantor_dead and not is_under_age and is_capable
-            and is_known and is_findable and is_held and is_in_contract and is_needed and is_narrow and is_approved,
+            and is_known and is_findable and is_held and is_in_contract and is_needed
+            and is_grounded and is_narrow and is_approved,
         false) as flows,
     from facts
 )
 select
     * exclude (columns, needed_columns, is_complete, is_proven, is_known, is_findable, is_held, is_in_contract,
-        is_needed, is_narrow, is_blocked, is_grantor_dead, is_under_age, is_guard_over, is_capable, is_approved,
-        has_agreement, has_suspended, has_ended),
+        is_needed, is_grounded, is_narrow, is_blocked, is_grantor_dead, is_under_age, is_guard_over, is_capable,
+        is_approved, has_agreement, has_suspended, has_ended),
     needed_columns as columns,
     case
         when flows then null
@@ -212,6 +218,7 @@ select
         when not is_held then '{Reason.WRONG_HOLDER}'
         when not is_in_contract then '{Reason.COLUMN_OUTSIDE_CONTRACT}'
         when not is_needed then '{Reason.OUTSIDE_SERVICE}'
+        when not is_grounded then '{Reason.WRONG_GROUND}'
         when not is_narrow then '{Reason.WIDER_VARIANT}'
         when not has_agreement then '{Reason.NO_APPROVAL}'
         when has_suspended then '{Reason.APPROVAL_SUSPENDED}'

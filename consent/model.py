@@ -161,6 +161,7 @@ class Reason(StrEnum):
     WRONG_HOLDER = "wrong_holder"  # the contract names another holder
     COLUMN_OUTSIDE_CONTRACT = "column_outside_contract"
     OUTSIDE_SERVICE = "outside_service"  # the service's recipient or purpose differs, or it does not need the document
+    WRONG_GROUND = "wrong_ground"  # by statute, of what the service takes with consent alone (Decree 49)
     WIDER_VARIANT = "wider_variant"  # wider than the service needs (P2), or not a variant of the document
     NO_APPROVAL = "no_approval"
     APPROVAL_SUSPENDED = "approval_suspended"
@@ -274,13 +275,15 @@ class Approval:
 
 @dataclass(frozen=True)
 class Application:
-    """One citizen's request for one service."""
+    """One request for one service. `applicant_kind` is the kind of identifier that names who applies; None: the
+    service's usual one."""
 
     application_id: str | None
     service: str
     recipient: str
     applicant_key: int
     opened_at: datetime
+    applicant_kind: str | None = None
 
     def __post_init__(self) -> None:
         _need_texts(self, "service", "recipient")

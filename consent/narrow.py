@@ -3,7 +3,7 @@
 In: a connection, and a subject key or an application's id. Out: a `Snapshot` for the gate, in one transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -16,24 +16,36 @@ from consent.snapshot import Snapshot, read
 def snapshot_of_subject(conn: psycopg.Connection, subject_key: int) -> Snapshot:
     """Every authorisation about the subject, and every application of it."""
     with _still(conn) as position:
-        return _of(conn, position, subject_key, _equal("applicant_key", subject_key))
+        own = _equal("subject_key", subject_key)
+        return _of(conn, position, [subject_key], own, _equal("applicant_key", subject_key))
 
 
 def snapshot_of_application(conn: psycopg.Connection, application_id: str) -> Snapshot | None:
-    """One application and every authorisation about its applicant; None when there is no such application."""
+    """One application, and every authorisation for it or of its applicant; None when there is no such application.
+
+    For it may be one about another person of the household, or about what the applicant owns.
+    """
     with _still(conn) as position:
         own = _equal("application_id", application_id)
         keys = read(conn, "applications", own).column("applicant_key").to_pylist()
-        return _of(conn, position, keys[0], own) if keys else None
+        if not keys:
+            return None
+        named = [_equal("subject_key", keys[0]), _equal("grantor_key", keys[0]), own]
+        return _of(conn, position, keys, sql.SQL(" or ").join(named), own)
 
 
-def _of(conn: psycopg.Connection, position: int, subject_key: int, applications: sql.Composable) -> Snapshot:
-    found = read(conn, "applications", applications)
+def _of(
+    conn: psycopg.Connection,
+    position: int,
+    keys: Sequence[int],
+    authorised: sql.Composable,
+    applied: sql.Composable,
+) -> Snapshot:
+    found = read(conn, "applications", applied)
     ids = sql.Literal(found.column("application_id").to_pylist())
-    authorisations = read(conn, "authorisations", _equal("subject_key", subject_key))
-    people = sql.Literal(
-        sorted({subject_key, *(k for k in authorisations["_grantor_key"].to_pylist() if k is not None)})
-    )
+    authorisations = read(conn, "authorisations", authorised)
+    concerned = {k for name in ("_subject_key", "_grantor_key") for k in authorisations[name].to_pylist()}
+    people = sql.Literal(sorted({*keys, *concerned} - {None}))
     own = sql.Literal(sorted(set(authorisations["authorisation_id"].to_pylist())))
     return Snapshot(
         position=position,

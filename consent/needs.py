@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hanbeon.errors import ContractError
 from schemas.contract import sources
-from schemas.services import services
+from schemas.services import STATUTE, services
 
 CONTRACTS_SCHEMA = pa.schema(
     [
@@ -29,6 +29,7 @@ REQUIREMENTS_SCHEMA = pa.schema(
         pa.field("document_type", pa.string()),
         pa.field("variant", pa.string()),  # each variant that is no wider than the service needs
         pa.field("columns", pa.list_(pa.string())),
+        pa.field("is_by_statute", pa.bool_()),  # whether a statute opens it, without anybody's consent
     ]
 )
 
@@ -62,6 +63,7 @@ def requirements() -> pa.Table:
             "document_type": r.document_type,
             "variant": v,
             "columns": list(r.columns),
+            "is_by_statute": r.authorisation == STATUTE,
         }
         for s in services()
         for r in s.requirements

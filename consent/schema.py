@@ -102,6 +102,7 @@ create table if not exists applications (
     service text not null,
     recipient text not null,
     applicant_key bigint not null,
+    applicant_kind text not null,
     opened_at timestamptz not null check (isfinite(opened_at)),
     state text not null,
     decision text,

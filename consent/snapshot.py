@@ -72,6 +72,7 @@ APPLICATIONS_SCHEMA = pa.schema(
         pa.field("service", pa.string()),
         pa.field("recipient", pa.string()),
         pa.field("applicant_key", pa.int64()),
+        pa.field("applicant_kind", pa.string()),
         pa.field("opened_at", INSTANT),
         pa.field("state", pa.string()),
         pa.field("decision", pa.string()),

@@ -20,28 +20,35 @@ from consent.model import ApplicationState
 from consent.narrow import snapshot_of_application
 from consent.snapshot import Snapshot
 from exchange.document import Copy, copies, document_name
+from hanbeon.clock import seoul_date
 from hanbeon.errors import Refused, UsageError
-from pipeline.bundles import requirements
+from pipeline.bundles import requirements, stated
+from pipeline.evidence import asked, evidence
 from pipeline.run import Run
 from schemas.contract import Contract, source
 from schemas.services import Requirement, Service, recipients, service
 
 ATTEMPTS = 3
+CAME = ("data", "paper")
 
 
 @dataclass(frozen=True)
 class Document:
-    """`state` is data, paper or missing. `outside` are columns that the service needs and consent does not cover.
+    """`state` is data, paper, missing or not_needed. `outside` are columns that the service needs and consent does not
+    cover: such a document may have copies to read, and is missing all the same, for it proves only a part.
 
-    A document with columns outside may have copies to read, and is missing all the same: it proves only a part.
+    A document about several subjects (two vehicles, two persons) is there once for each. Of documents with one name in
+    `one_of`, one is enough. `fresh_until` (YYYYMMDD) is the last day on which the data may stand for the paper.
     """
 
     document_type: str
     korean: str
     holder: str | None
     variant: str | None
+    one_of: str | None
     state: str
     reason: str | None
+    fresh_until: str | None
     authorisation_ids: tuple[str, ...]
     outside: tuple[str, ...]
     copies: tuple[Copy, ...]
@@ -67,15 +74,17 @@ class Bundle:
 
     @property
     def satisfied_by(self) -> dict[str, str]:
-        """How each document that is there came, as a decision records it."""
-        return {d.document_type: d.state for d in self.documents if d.state != "missing"}
+        """How each document that is there, of every subject, came, as a decision records it."""
+        lacking = {d.document_type for d in self.documents if d.state not in CAME}
+        return {d.document_type: d.state for d in self.documents if d.document_type not in lacking}
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the gate says of one required document, for this application alone."""
+    """What the gate says of one required document about one subject, for this application alone."""
 
     requirement: Requirement
+    subject_key: int
     authorisation_ids: tuple[str, ...]
     columns: frozenset[str]
     reason: str | None
@@ -86,6 +95,14 @@ class _Judged:
         return bool(self.authorisation_ids)
 
 
+@dataclass(frozen=True)
+class _Judgement:
+    """`needed` are the rows of `bundles.requirements` that `judged` says more of; none of a decided application."""
+
+    judged: tuple[_Judged, ...]
+    needed: pa.Table
+
+
 def open_bundle(run: Run, application_id: str, reader: str) -> Bundle:
     """Open one application's bundle. Raises UsageError for an unknown one, Refused when the read cannot be recorded."""
     snapshot = snapshot_of_application(run.conn, application_id)
@@ -93,13 +110,14 @@ def open_bundle(run: Run, application_id: str, reader: str) -> Bundle:
         raise _unknown(run, reader)
     at = run.at()
     application: Mapping[str, Any] = snapshot.applications.to_pylist()[0]
-    judged = _judge(snapshot, application, at)
+    found = _judge(snapshot, application, at)
     for _ in range(ATTEMPTS):
-        ids = record_all(run.conn, _accesses(application, judged, reader), at)
-        documents = tuple(_document(run, application, j) for j in judged)
+        ids = record_all(run.conn, _accesses(application, found.judged, reader), at)
+        documents = _documents(run, application, found, at)
         snapshot, at = snapshot_of_application(run.conn, application_id) or snapshot, run.at()
-        before, judged = judged, _judge(snapshot, application, at)
-        if judged == before:
+        application = snapshot.applications.to_pylist()[0]
+        before, found = found, _judge(snapshot, application, at)
+        if found.judged == before.judged:
             return _bundle(application, reader, at, snapshot.position, ids, documents)
     raise Refused("Consent for this application is changing while it is read. Try again in a moment.")
 
@@ -110,52 +128,63 @@ def _unknown(run: Run, reader: str) -> UsageError:
     return UsageError("There is no such application. `hanbeon application list` shows the ids.")
 
 
-def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> tuple[_Judged, ...]:
-    allowed = _of_application(gate.allowed(snapshot, at), application)
-    needed = requirements(snapshot.applications, snapshot.papers, allowed, gate.explained(snapshot, at)).to_pylist()
-    reasons = {n["document_type"]: n["reason"] for n in needed}
-    papers = set(snapshot.papers.column("document_type").to_pylist())
-    is_open = snapshot.applications.column("state").to_pylist() == [ApplicationState.OPEN]
-    return tuple(
-        _judge_one(r, allowed.to_pylist() if is_open else [], is_open, reasons, r.document_type in papers)
-        for r in service(application["service"]).requirements
+def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> _Judgement:
+    allowed = _of_application(gate.allowed(snapshot, at), application).to_pylist()
+    needed = requirements(
+        snapshot.applications, snapshot.papers, gate.allowed(snapshot, at), gate.explained(snapshot, at)
     )
+    papers = set(snapshot.papers.column("document_type").to_pylist())
+    applicant = application["applicant_key"]
+    is_open = application["state"] == ApplicationState.OPEN
+    rows = needed.to_pylist()
+    judged = []
+    for requirement in service(application["service"]).needed_of(application["applicant_kind"]):
+        own = [r for r in rows if r["document_type"] == requirement.document_type]
+        told = {r["_subject_key"]: r["reason"] for r in own} or {applicant: None}
+        is_paper = requirement.document_type in papers
+        judged += [_judge_one(requirement, k, allowed, is_open, told[k], is_paper) for k in sorted(told)]
+    return _Judgement(tuple(judged), needed)
 
 
 def _of_application(allowed: pa.Table, application: Mapping[str, Any]) -> pa.Table:
     """The gate's rows for this very application, or standing ones of the same applicant, service and recipient."""
-    own = pc.fill_null(pc.equal(allowed.column("application_id"), application["application_id"]), True)
-    for name, value in (
-        ("_subject_key", application["applicant_key"]),
-        ("service", application["service"]),
-        ("recipient", application["recipient"]),
-    ):
-        own = pc.and_(own, pc.fill_null(pc.equal(allowed.column(name), value), False))
-    return allowed.filter(own)
+    applicant = application["applicant_key"]
+
+    def equal(name: str, value: Any) -> pa.ChunkedArray:
+        return pc.fill_null(pc.equal(allowed.column(name), value), False)
+
+    is_standing = pc.and_(
+        pc.is_null(allowed.column("application_id")),
+        pc.or_(equal("_subject_key", applicant), equal("_grantor_key", applicant)),
+    )
+    own = pc.or_(equal("application_id", application["application_id"]), is_standing)
+    same = pc.and_(equal("service", application["service"]), equal("recipient", application["recipient"]))
+    return allowed.filter(pc.and_(own, same))
 
 
 def _judge_one(
     requirement: Requirement,
+    subject_key: int,
     allowed: list[dict[str, Any]],
     is_open: bool,
-    reasons: Mapping[str, str | None],
+    why: str | None,
     is_paper: bool,
 ) -> _Judged:
-    covering = (
-        [g for g in allowed if g["document_type"] == requirement.document_type and g["variant"] == requirement.variant]
-        if requirement.is_available
-        else []
-    )
+    covering = [
+        g
+        for g in allowed
+        if is_open
+        and requirement.is_available
+        and (g["_subject_key"], g["document_type"]) == (subject_key, requirement.document_type)
+        and g["variant"] == requirement.variant
+    ]
     columns = frozenset(c for g in covering for c in g["columns"]) & set(requirement.columns)
     ids = tuple(sorted({str(g["authorisation_id"]) for g in covering})) if columns else ()
-    reason: str | None
-    if not requirement.is_available:
-        reason = "not_available_as_data"
-    elif not is_open:
-        reason = "application_decided"
+    if not is_open:
+        reason: str | None = "application_decided"
     else:
-        reason = None if ids else reasons.get(requirement.document_type) or "no_authorisation"
-    return _Judged(requirement, ids, columns, reason, is_paper)
+        reason = None if ids or not requirement.is_available else why or "no_authorisation"
+    return _Judged(requirement, subject_key, ids, columns, reason, is_paper)
 
 
 def _accesses(application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str) -> list[Access]:
@@ -167,12 +196,12 @@ def _accesses(application: Mapping[str, Any], judged: tuple[_Judged, ...], reade
         "recipient": application["recipient"],
         "service": application["service"],
         "application_id": application["application_id"],
-        "subject_key": application["applicant_key"],
     }
     as_data = [j for j in judged if j.requirement.is_available]
     return [
         Access(
             **common,
+            subject_key=j.subject_key,
             document_type=j.requirement.document_type,
             authorisation_id=authorisation_id,
             is_granted=j.is_open,
@@ -180,7 +209,7 @@ def _accesses(application: Mapping[str, Any], judged: tuple[_Judged, ...], reade
         )
         for j in as_data
         for authorisation_id in (j.authorisation_ids or (None,))
-    ] or [Access(**common)]
+    ] or [Access(**common, subject_key=application["applicant_key"])]
 
 
 def _bundle(
@@ -207,20 +236,40 @@ def _bundle(
     )
 
 
-def _document(run: Run, application: Mapping[str, Any], judged: _Judged) -> Document:
+def _documents(run: Run, application: Mapping[str, Any], found: _Judgement, at: datetime) -> tuple[Document, ...]:
+    """Each with what `gold/service_bundles` would say of it now, and its copies where the share holds them."""
+    known, given = evidence(run, found.needed), asked(run, found.needed)
+    rows = stated(found.needed, known, given, seoul_date(at)).to_pylist()
+    states = {(r["RQDOC_CD"], r["_subject_key"]): r for r in rows}
+    return tuple(
+        _document(run, application, j, states.get((j.requirement.document_type, j.subject_key), {}))
+        for j in found.judged
+    )
+
+
+def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_now: Mapping[str, Any]) -> Document:
     requirement = judged.requirement
     contract = source(requirement.document_type) if requirement.is_available else None
     found = _copies(run, application, judged, contract) if contract is not None and judged.is_open else ()
     outside = tuple(c for c in requirement.columns if c not in judged.columns) if judged.is_open else ()
-    state = "data" if found and not outside else ("paper" if judged.is_paper else "missing")
-    reason = judged.reason or ("columns_outside" if outside else "nothing_received")
+    is_fresh = stated_now.get("RQDOC_STTS_NM") == "satisfied_by_data"
+    if found and not outside and is_fresh:
+        state = "data"
+    elif judged.is_paper:
+        state = "paper"
+    else:
+        state = "not_needed" if stated_now.get("RQDOC_STTS_NM") == "not_needed" else "missing"
+    why = stated_now.get("RQDOC_STTS_RSN") or "nothing_received"
+    reason = why if state == "not_needed" else judged.reason or ("columns_outside" if outside else why)
     return Document(
         document_type=requirement.document_type,
         korean=document_name(requirement.document_type),
         holder=contract.holder if contract else None,
         variant=requirement.variant,
+        one_of=requirement.one_of,
         state=state,
-        reason=reason if state == "missing" else None,
+        reason=None if state in CAME else reason,
+        fresh_until=stated_now.get("VLD_PRD_EXPRY_YMD"),
         authorisation_ids=judged.authorisation_ids,
         outside=outside,
         copies=found,
@@ -228,5 +277,5 @@ def _document(run: Run, application: Mapping[str, Any], judged: _Judged) -> Docu
 
 
 def _copies(run: Run, application: Mapping[str, Any], judged: _Judged, contract: Contract) -> tuple[Copy, ...]:
-    recipient, subject_key = application["recipient"], application["applicant_key"]
-    return copies(run, contract, recipient, subject_key, judged.requirement.variant, judged.columns)
+    recipient, variant = application["recipient"], judged.requirement.variant
+    return copies(run, contract, recipient, judged.subject_key, variant, judged.columns)

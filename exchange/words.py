@@ -18,6 +18,7 @@ DOCUMENT_STATES: dict[str, Words] = {
     "data": ("자료로 확인", "as data"),
     "paper": ("서류로 제출", "brought on paper"),
     "missing": ("확인 불가", "missing"),
+    "not_needed": ("다른 서류로 갈음", "another document is enough"),
 }
 
 REASONS: dict[str, Words] = {
@@ -66,6 +67,10 @@ REASONS: dict[str, Words] = {
         "the consent names a column outside the contract",
     ),
     Reason.OUTSIDE_SERVICE: ("이 서비스에 필요하지 않은 정보입니다", "the service does not need this"),
+    Reason.WRONG_GROUND: (
+        "동의 없이 법령만으로 열 수 없는 정보입니다",
+        "no statute opens this without consent",
+    ),
     Reason.WIDER_VARIANT: ("서비스에 필요한 것보다 넓은 종류입니다", "a wider variant than the service needs"),
     Reason.NO_APPROVAL: ("보유기관의 이용 승인이 없습니다", "the holder has not approved the sharing"),
     Reason.APPROVAL_SUSPENDED: ("보유기관이 이용 승인을 정지하였습니다", "the holder's approval is suspended"),
@@ -90,6 +95,16 @@ REASONS: dict[str, Words] = {
         "받은 자료가 없습니다. 다음 실행을 기다리거나 서류로 제출하십시오",
         "nothing received; wait for the next run, or bring it on paper",
     ),
+    "not_held": ("보유기관에 해당 자료가 없습니다", "the holder was asked and has none"),
+    "quarantined": (
+        "보유기관이 보낸 자료가 기준에 맞지 않아 따로 두었습니다",
+        "what the holder gave fails its contract and is kept apart",
+    ),
+    "stale": (
+        "자료의 유효기간이 지났습니다. 서류로 제출하거나 다시 받아야 합니다",
+        "the evidence may not stand for the paper any more: bring it on paper, or pull it anew",
+    ),
+    "another_document": ("다른 서류가 확인되어 필요하지 않습니다", "another document is there, which is enough"),
     "application_decided": ("이미 결정된 신청입니다", "the application is already decided"),
     "unknown_application": ("없는 신청번호입니다", "there is no such application"),
 }

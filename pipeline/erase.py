@@ -14,6 +14,7 @@ from hanbeon.errors import IntegrityError
 from lake import tables
 from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
+from pipeline.bundles import BUNDLES
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
 from pipeline.expiring import end_ledger_terms, expire_accesses
@@ -28,8 +29,6 @@ from pipeline.sharing import bundle_compute, documents, is_share_idle, share_com
 from pipeline.summary import Summary
 from pipeline.telling import carry
 from schemas.contract import Contract, gold, sources
-
-BUNDLES = "gold/service_bundles"
 
 
 def erase(run: Run, is_now: bool = False) -> Summary:
@@ -108,8 +107,8 @@ def _plans(run: Run, residue: Residue) -> list[Plan]:
         table = f"gold/{contract.name}"
         if not tables.is_empty(root, table):
             plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, residue), partitioned=True))
-    schema = gold("service_bundles").gold_schema
-    plans.append(Plan(BUNDLES, schema, bundle_compute(run), partitioned=False))
+    schema = gold(BUNDLES).gold_schema
+    plans.append(Plan(f"gold/{BUNDLES}", schema, bundle_compute(run), partitioned=False))
     for recipient, contract in shares():
         if is_share_idle(run, recipient, contract):
             continue

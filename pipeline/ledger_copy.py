@@ -14,7 +14,6 @@ from consent import accesses, applications, ledger
 from consent.snapshot import APPLICATIONS_SCHEMA, APPROVALS_SCHEMA, AUTHORISATIONS_SCHEMA, EVENTS_SCHEMA, Snapshot
 from hanbeon.clock import seoul_date
 from lake import tables
-from pipeline.bundles import DECISION_SCHEMA
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.operations import append_plan
 from pipeline.run import Run
@@ -23,6 +22,17 @@ from schemas.contract import sources
 EVENTS = "ledger/events"
 ACCESSES = "ops/accesses"
 DECISIONS = "ops/decisions"
+DECISION_SCHEMA = pa.schema(
+    [
+        pa.field("decision_id", pa.string()),
+        pa.field("service", pa.string()),
+        pa.field("recipient", pa.string()),
+        pa.field("holder", pa.string()),
+        pa.field("document_type", pa.string()),
+        pa.field("satisfied_by", pa.string()),
+        pa.field("decided_on", pa.date32()),
+    ]
+)
 LATE_ACCESSES = 10_000  # so many newer reads may be copied before a read's own short transaction ends
 
 

@@ -2,7 +2,8 @@
 
 `standardise` recomputes the subjects whose evidence in gold is not what bronze says, through dbt, and leaves the
 result waiting in staging. `publish` passes it through the gold quality gate, asks the consent gate again, and commits
-gold, bundles and every recipient's share; the pointer moves once. Steps 6 and 7 of a record's walk (README).
+gold, every recipient's share and the bundles of open applications; the pointer moves once. Steps 6 and 7 of a record's
+walk (README).
 """
 
 from collections.abc import Mapping
@@ -15,11 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent import gate, ledger
+from hanbeon.clock import seoul_date
 from hanbeon.errors import BatchRefused
 from lake import tables
 from pipeline import bundles, staging
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
+from pipeline.evidence import asked, evidence
 from pipeline.gold import changed_subjects, moved_subjects, replaced
 from pipeline.ledger_copy import copy_ledger, decisions
 from pipeline.operations import is_unpublished, last_published, record
@@ -33,8 +36,6 @@ from quality.gold import check_gold
 from schemas.contract import Contract, gold, published, sources
 
 __all__ = ["about_no_document", "documents", "publish", "share_compute", "shares", "standardise", "whole_if_changed"]
-
-BUNDLES = "service_bundles"
 
 
 def about_no_document() -> list[Contract]:
@@ -52,16 +53,15 @@ def standardise(run: Run) -> Summary:
     live = {c.slug: _live(run, c, allowed) for c in sources()}
     former = last_published(run)
     recomputed = {c.document_type: _due(run, c, live[c.slug], snapshot, former) for c in sources()}
-    context = _context(run, snapshot, allowed, recomputed, started_at)
-    digest = bundles.digest({n: t for n, t in context.items() if n != "retained_evidence"}) + run.code_hash
+    context = _context(run, snapshot, allowed, started_at)
+    digest = bundles.digest(context) + run.code_hash
     due = sum(t.num_rows for t in recomputed.values())
     is_due = due > 0 or former is None or former["context_digest"] != digest or is_unpublished(run)
     staged = None
     if is_due:
         inputs = {c.slug: _of(live[c.slug], recomputed[c.document_type]) for c in sources()}
-        marts = build_marts(inputs, context, run.settings.lake_root / "staging")
-        retained = context["retained_evidence"].select(["_evidence_id"])
-        staged = Staged(marts, recomputed, retained, digest, snapshot.position)
+        marts = build_marts(inputs, {"decisions": context["decisions"]}, run.settings.lake_root / "staging")
+        staged = Staged(marts, recomputed, digest, snapshot.position)
     summary = _summary(run, "standardise", started_at, snapshot.position, {"subjects": due}, is_due)
     record(run, [summary])  # before anything waits: a publication that dies leaves a trace of what was due
     if staged is not None:
@@ -77,7 +77,7 @@ def publish(run: Run) -> Summary:
         summary = _summary(run, "publish", started_at, ledger.position(run.conn), {}, False)
         record(run, [summary])
         return summary
-    verdict = check_gold(staged.tables, staged.retained)
+    verdict = check_gold(staged.tables)
     verdicts = verdict.rows(run.run_id, "gold", run.at())
     counts = {name: table.num_rows for name, table in staged.tables.items()}
     if verdict.is_refused:
@@ -129,37 +129,24 @@ def _of(rows: pa.Table, subjects: pa.Table) -> pa.Table:
     )
 
 
-def _context(
-    run: Run, snapshot: ledger.Snapshot, allowed: pa.Table, recomputed: Mapping[str, pa.Table], at: datetime
-) -> dict[str, pa.Table]:
-    """What dbt needs besides bronze: open applications, their requirements, evidence that stays, decisions."""
+def _context(run: Run, snapshot: ledger.Snapshot, allowed: pa.Table, at: datetime) -> dict[str, pa.Table]:
+    """What bundles and counts come from, besides the evidence that is recomputed: it tells whether they are due."""
     explained = gate.explained(snapshot, at)
+    needed = bundles.requirements(snapshot.applications, snapshot.papers, allowed, explained)
+    known = evidence(run, needed)
+    stale = known.filter(pc.less(known.column("fresh_until"), f"{seoul_date(at):%Y%m%d}"))
     return {
-        "applications": snapshot.applications.select(["application_id", "state"]).sort_by("application_id"),
-        "requirements": bundles.requirements(snapshot.applications, snapshot.papers, allowed, explained),
-        "retained_evidence": _retained(run, allowed, recomputed),
+        "requirements": needed,
+        "asked": asked(run, needed),
+        "stale": stale.select(["document_type", "_evidence_id"]).sort_by("_evidence_id"),
         "decisions": decisions(run),
     }
-
-
-def _retained(run: Run, allowed: pa.Table, recomputed: Mapping[str, pa.Table]) -> pa.Table:
-    fields = ["_subject_key", "_variant", "_evidence_id", "_authorisation_id", "_observed_at"]
-    kept = []
-    for contract in sources():
-        table = gold(contract.published)
-        own = allowed.filter(pc.equal(allowed.column("document_type"), contract.document_type))
-        rows = covered(table, gold_rows(run, table), unite(own, table))
-        gone = recomputed[contract.document_type].column("_subject_key").combine_chunks()
-        rows = rows.filter(pc.invert(pc.is_in(rows.column("_subject_key"), value_set=gone))).select(fields)
-        types = pa.array([contract.document_type] * rows.num_rows, pa.string())
-        kept.append(rows.add_column(0, "document_type", types))
-    return pa.concat_tables(kept)
 
 
 def gold_plans(run: Run, staged: Staged) -> list[Plan]:
     """Lines before the documents that they belong to (`changed_subjects`), bundles after both."""
 
-    def evidence(contract: Contract, current: Current) -> Change | None:
+    def recomputed_rows(contract: Contract, current: Current) -> Change | None:
         held = current.read()
         own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
         recomputed = staged.recomputed[contract.document_type]
@@ -174,9 +161,9 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
         if not t.num_rows and tables.is_empty(run.settings.lake_root, f"gold/{name}")
     }
     in_order = sorted((c for c in documents() if c.name not in idle), key=lambda c: (c.group is None, c.name))
-    plans = [Plan(f"gold/{c.name}", c.gold_schema, partial(evidence, c), partitioned=True) for c in in_order]
+    plans = [Plan(f"gold/{c.name}", c.gold_schema, partial(recomputed_rows, c), partitioned=True) for c in in_order]
     for c in about_no_document():
-        compute = bundle_compute(run, staged.tables[c.name]) if c.name == BUNDLES else partial(whole, c)
+        compute = bundle_compute(run) if c.name == bundles.BUNDLES else partial(whole, c)
         plans.append(Plan(f"gold/{c.name}", c.gold_schema, compute, partitioned=False))
     return plans
 

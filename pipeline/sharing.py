@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent import gate, vault
+from hanbeon.clock import seoul_date
 from lake import tables
 from pipeline import bundles
 from pipeline.commit import Change, Compute, Current, Plan
+from pipeline.evidence import asked, evidence
 from pipeline.gold import share, share_schema
 from pipeline.run import Run
-from schemas.contract import Contract, gold, published, sources
+from schemas.contract import Contract, published
 from schemas.services import recipients, services
 
 
@@ -77,27 +79,17 @@ def is_share_idle(run: Run, recipient: str, contract: Contract) -> bool:
     )
 
 
-def bundle_compute(run: Run, standardised: pa.Table | None = None) -> Compute:
-    """Bundles are what was standardised (None: what is held), as far as ledger and gold bear it now."""
+def bundle_compute(run: Run) -> Compute:
+    """Bundles are what open applications need now, satisfied with what gold holds now."""
 
     def compute(current: Current) -> Change | None:
-        held, snapshot = current.read(), current.snapshot
-        explained = gate.explained(snapshot, run.at())
+        at, snapshot = run.at(), current.snapshot
+        explained = gate.explained(snapshot, at)
         needed = bundles.requirements(snapshot.applications, snapshot.papers, current.allowed, explained)
-        rows = held if standardised is None else standardised
-        return whole_if_changed(held, bundles.settled(rows, needed, _evidence(run)))
+        rows = bundles.stated(needed, evidence(run, needed), asked(run, needed), seoul_date(at))
+        return whole_if_changed(current.read(), rows)
 
     return compute
-
-
-def _evidence(run: Run) -> pa.Table:
-    """(document_type, _evidence_id) of all evidence in gold."""
-    parts = []
-    for contract in sources():
-        ids = gold_rows(run, gold(contract.published)).column("_evidence_id")
-        types = pa.array([contract.document_type] * len(ids), pa.string())
-        parts.append(pa.table({"document_type": types, "_evidence_id": ids}))
-    return pa.concat_tables(parts)
 
 
 def gold_rows(run: Run, contract: Contract) -> pa.Table:

@@ -18,21 +18,17 @@ import pyarrow.parquet as pq
 
 from lake.files import sync_files, sync_folder
 from pipeline.run import Run
-from schemas.contract import published
+from schemas.contract import marts
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Staged:
-    """Gold tables by name; the subjects that were recomputed, by document type; what it was computed from.
-
-    `retained` holds the `_evidence_id` of evidence that stood in gold and was not recomputed: bundles may point to it.
-    """
+    """Gold tables by name; the subjects that were recomputed, by document type; what it was computed from."""
 
     tables: Mapping[str, pa.Table]
     recomputed: Mapping[str, pa.Table]
-    retained: pa.Table
     context_digest: str
     ledger_position: int
 
@@ -63,7 +59,7 @@ def write(run: Run, staged: Staged) -> None:
 
 def _files(staged: Staged) -> dict[str, pa.Table]:
     recomputed = {f"recomputed-{document_type}": keys for document_type, keys in staged.recomputed.items()}
-    return {**staged.tables, **recomputed, "retained": staged.retained}
+    return {**staged.tables, **recomputed}
 
 
 def read(run: Run) -> Staged | None:
@@ -73,9 +69,8 @@ def read(run: Run) -> Staged | None:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         own = path / manifest["folder"]
         return Staged(
-            {c.name: pq.read_table(own / f"{c.name}.parquet", schema=c.gold_schema) for c in published()},
+            {c.name: pq.read_table(own / f"{c.name}.parquet", schema=c.gold_schema) for c in marts()},
             {d: pq.read_table(own / f"recomputed-{d}.parquet") for d in manifest["document_types"]},
-            pq.read_table(own / "retained.parquet"),
             manifest["context_digest"],
             manifest["ledger_position"],
         )

@@ -23,7 +23,7 @@ import pyarrow as pa
 from hanbeon.errors import HanbeonError, UsageError
 from hanbeon.settings import PROJECT
 from pipeline.workspace import workspace
-from schemas.contract import PIPELINE_FIELDS, published, sources
+from schemas.contract import marts, sources
 
 FOLDER = PROJECT / "dbt"
 MARTS_SCHEMA = "standard"
@@ -31,32 +31,12 @@ DATABASE_FILE = "standardise.duckdb"
 DATABASE_VARIABLE = "HANBEON_DBT_DUCKDB"
 TRACKER = "//d1fc8wv8zag5ca.cloudfront.net/2.9.0/sp.js"  # what dbt's page would load where statistics are on
 
-_FIELDS = {f.name: f for f in PIPELINE_FIELDS}
-
 
 def _texts(*names: str) -> list[pa.Field]:
     return [pa.field(name, pa.string()) for name in names]
 
 
 CONTEXT_SCHEMAS: Mapping[str, pa.Schema] = {
-    "applications": pa.schema(_texts("application_id", "state")),
-    "requirements": pa.schema(
-        [
-            *_texts("application_id", "service", "recipient"),
-            pa.field("applicant_key", pa.int64()),
-            *_texts("document_type", "variant"),
-            pa.field("is_available", pa.bool_()),
-            pa.field("has_authorisation", pa.bool_()),
-            *_texts("reason"),
-            pa.field("is_paper", pa.bool_()),
-        ]
-    ),
-    "retained_evidence": pa.schema(
-        [
-            *_texts("document_type"),
-            *(_FIELDS[n] for n in ("_subject_key", "_variant", "_evidence_id", "_authorisation_id", "_observed_at")),
-        ]
-    ),
     "decisions": pa.schema(
         [
             *_texts("decision_id", "service", "recipient", "holder", "document_type", "satisfied_by"),
@@ -165,7 +145,7 @@ def _read(duck: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
         .to_arrow_table()
         .select(contract.gold_schema.names)
         .cast(contract.gold_schema)
-        for contract in published()
+        for contract in marts()
     }
 
 

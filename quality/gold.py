@@ -1,7 +1,7 @@
 """The gate before publishing: all published tables in, one verdict over them out.
 
 Each table is held to its contract (types, keys, codes, ranges, days, hidden resident numbers), and the tables to each
-other: a line has its document, a bundle points to evidence that is there. Bronze has let only good rows through, so one
+other: a line has its document. Bronze has let only good rows through, so one
 failing row here means that a model is wrong, and everything is refused. What consent left empty is not asked for: the
 tables do not say which columns are covered.
 """
@@ -18,31 +18,22 @@ from quality.gate import REASONS_FIELD, refuse_drift
 from quality.handwritten import add_helpers
 from quality.suite import Outcome, all_suites, run
 from quality.verdict import ExpectationResult, Verdict
-from schemas.contract import Contract, gold, published
+from schemas.contract import Contract, gold
 from schemas.expectations import Expectation, Suite
 
-BUNDLES = "service_bundles"
 HAS_DOCUMENT = "_has_document"
-HAS_EVIDENCE = "_has_evidence"
-BY_DATA = "satisfied_by_data"
-
-_EXTRA = {
-    HAS_DOCUMENT: Expectation(
-        "expect_column_values_to_be_in_set", {"column": HAS_DOCUMENT, "value_set": [True]}, "has its document",
-        "_evidence_id",
-    ),
-    HAS_EVIDENCE: Expectation(
-        "expect_column_values_to_be_in_set", {"column": HAS_EVIDENCE, "value_set": [True]},
-        "points to evidence that is there, wherever data satisfies the requirement", "_evidence_id",
-    ),
-}  # fmt: skip
+_WITH_DOCUMENT = Expectation(
+    "expect_column_values_to_be_in_set",
+    {"column": HAS_DOCUMENT, "value_set": [True]},
+    "has its document",
+    "_evidence_id",
+)
 
 
-def check_gold(tables: Mapping[str, pa.Table], retained: pa.Table | None = None) -> Verdict:
+def check_gold(tables: Mapping[str, pa.Table]) -> Verdict:
     """Judge tables that are about to be published, by name (`income_certificate`).
 
-    `retained` holds the `_evidence_id` of evidence that stays in gold untouched; without it, a bundle may point to
-    evidence of subjects that these tables do not speak of. Raises MalformedContract for a table without contract.
+    Raises MalformedContract for a table without contract.
     """
     results: list[ExpectationResult] = []
     failing: dict[tuple[str, int], list[str]] = {}
@@ -52,7 +43,7 @@ def check_gold(tables: Mapping[str, pa.Table], retained: pa.Table | None = None)
         if mismatch is not None:
             results.append(mismatch)
             continue
-        for suite, outcome in _judge(contract, table, tables, retained):
+        for suite, outcome in _judge(contract, table, tables):
             results.append(replace(outcome.result(contract, suite), table=f"gold/{name}"))
             for row in outcome.failing_rows:
                 failing.setdefault((name, row), []).append(outcome.expectation.text)
@@ -71,15 +62,13 @@ def check_gold(tables: Mapping[str, pa.Table], retained: pa.Table | None = None)
     )
 
 
-def _judge(
-    contract: Contract, table: pa.Table, tables: Mapping[str, pa.Table], retained: pa.Table | None
-) -> list[tuple[Suite, Outcome]]:
+def _judge(contract: Contract, table: pa.Table, tables: Mapping[str, pa.Table]) -> list[tuple[Suite, Outcome]]:
     (suite,) = all_suites(contract)
     (frame,) = found = frames(table, contract, None)
     expected = [e for e in suite.expectations if e.covers is None]
-    helper = _add_helper(contract, frame, tables, retained)
-    if helper:
-        expected.append(replace(_EXTRA[helper], group=contract.group))
+    if contract.group:
+        _say_which_have_their_document(contract, frame, tables)
+        expected.append(replace(_WITH_DOCUMENT, group=contract.group))
     suite = replace(suite, expectations=tuple(expected))
     if table.num_rows == 0:
         return [(suite, Outcome(e, 0, 0, frozenset(), is_evaluated=True)) for e in expected]
@@ -87,39 +76,9 @@ def _judge(
     return [(suite, outcome) for outcome in run(suite, frame)]
 
 
-def _add_helper(
-    contract: Contract, frame: Frame, tables: Mapping[str, pa.Table], retained: pa.Table | None
-) -> str | None:
-    """Add the column that says whether a row finds its counterpart; its name, or None where nothing is sought."""
-    if contract.group:
-        parent = tables.get(contract.name.removesuffix(f"__{contract.group}"))
-        frame.data[HAS_DOCUMENT] = frame.data["_evidence_id"].isin(_column(parent, "_evidence_id"))
-        return HAS_DOCUMENT
-    if contract.name == BUNDLES:
-        frame.data[HAS_EVIDENCE] = _has_evidence(frame, tables, retained)
-        return HAS_EVIDENCE
-    return None
-
-
-def _has_evidence(frame: Frame, tables: Mapping[str, pa.Table], retained: pa.Table | None) -> list[bool]:
-    documents = {
-        c.document_type: tables[c.name]
-        for c in published()
-        if "documentType" in c.properties and not c.group and c.name in tables
-    }
-    known = {d: _column(t, "_evidence_id") for d, t in documents.items()}
-    subjects = {d: _column(t, "_subject_key") for d, t in documents.items()}
-    elsewhere = _column(retained, "_evidence_id")
-    rows = frame.data[["RQDOC_CD", "RQDOC_STTS_NM", "_evidence_id", "_subject_key"]].itertuples(index=False)
-
-    def is_sound(document: str, state: str, evidence: str | None, subject: int) -> bool:
-        if state != BY_DATA or evidence is None:
-            return (state == BY_DATA) == (evidence is not None)
-        if evidence in known.get(document, ()) or evidence in elsewhere:
-            return True
-        return retained is None and subject not in subjects.get(document, ())
-
-    return [is_sound(*row) for row in rows]
+def _say_which_have_their_document(contract: Contract, frame: Frame, tables: Mapping[str, pa.Table]) -> None:
+    parent = tables.get(contract.name.removesuffix(f"__{contract.group}"))
+    frame.data[HAS_DOCUMENT] = frame.data["_evidence_id"].isin(_column(parent, "_evidence_id"))
 
 
 def _column(table: pa.Table | None, name: str) -> frozenset[object]:

@@ -322,6 +322,11 @@ def published(folder: Path = FOLDER) -> tuple[Contract, ...]:
     return tuple(c for c in load_all(folder) if c.kind == "published")
 
 
+def marts(folder: Path = FOLDER) -> tuple[Contract, ...]:
+    """The published tables that dbt makes; `service_bundles` comes of ledger and gold when it is committed."""
+    return tuple(c for c in published(folder) if c.properties.get("computedAt") != "commit")
+
+
 def source(document_type: str, folder: Path = FOLDER) -> Contract:
     """The source contract of a document type. Raises MalformedContract when there is none."""
     for c in sources(folder):

@@ -2,8 +2,8 @@
 
 Forms are those of the law and of the issuing agency; check digits are no part of them, since resident numbers issued
 since October 2020 and corporate numbers issued since 2025-01-31 have none (주민등록법 시행규칙 제2조;
-법인 및 재외국민의 부동산등기용등록번호 부여에 관한 규칙 제2조). A property's number is that of 부동산등기규칙 제12조; the
-forms of lease reports and fixed dates are known by their length alone.
+법인 및 재외국민의 부동산등기용등록번호 부여에 관한 규칙 제2조). A property's number is that of 부동산등기규칙 제12조;
+of lease reports and fixed dates only the longest length is known.
 """
 
 import re

@@ -3,8 +3,8 @@
 What is rendered is committed, and a drift test compares both directions. Expectations are rendered in
 `schemas.expectations`.
 
-Run it: `python -m schemas.render --write` (writes `dbt/models/staging/_sources.yml`, `dbt/models/marts/_contracts.yml`
-and `dbt/macros/document_marts.sql`), `python -m schemas.render --dictionary ko` (prints the data dictionary).
+Run it: `python -m schemas.render --write` (writes `dbt/models/staging/_sources.yml` and
+`dbt/models/marts/_contracts.yml`), `python -m schemas.render --dictionary ko` (prints the data dictionary).
 """
 
 import argparse
@@ -16,12 +16,11 @@ import pyarrow as pa
 import yaml
 
 from schemas.codes import entries
-from schemas.contract import LINE_FIELDS, PIPELINE_FIELDS, Column, Contract, published, sources
+from schemas.contract import LINE_FIELDS, PIPELINE_FIELDS, Column, Contract, marts, published, sources
 
 DBT_FOLDER = Path(__file__).parent.parent / "dbt"
 SOURCES_FILE = Path("models/staging/_sources.yml")
 MARTS_FILE = Path("models/marts/_contracts.yml")
-MACRO_FILE = Path("macros/document_marts.sql")
 NOTICE = "# Made from schemas/contracts by `python -m schemas.render --write`; edit the contracts, not this file.\n"
 
 _DUCKDB = {
@@ -87,22 +86,13 @@ def dbt_marts_yaml() -> str:
                 for f in contract.gold_schema
             ],
         }
-        for contract in published()
+        for contract in marts()
     ]
     return _yaml({"version": 2, "models": models})
 
 
-def dbt_macro() -> str:
-    """Every document type with its mart, as a macro for models that unite them."""
-    lines = "".join(
-        f"    '{c.document_type}': '{c.published}',\n" for c in sorted(sources(), key=lambda c: c.published)
-    )
-    head = NOTICE.removeprefix("# ").rstrip()
-    return f"{{#- {head} -#}}\n{{% macro document_marts() -%}}\n{{{{ return({{\n{lines}}}) }}}}\n{{%- endmacro %}}\n"
-
-
 def _rendered() -> tuple[tuple[Path, str], ...]:
-    return ((SOURCES_FILE, dbt_sources_yaml()), (MARTS_FILE, dbt_marts_yaml()), (MACRO_FILE, dbt_macro()))
+    return ((SOURCES_FILE, dbt_sources_yaml()), (MARTS_FILE, dbt_marts_yaml()))
 
 
 def write(dbt_folder: Path = DBT_FOLDER) -> list[Path]:
@@ -124,9 +114,6 @@ def drift(dbt_folder: Path = DBT_FOLDER) -> list[str]:
         target = dbt_folder / path
         committed = target.read_text(encoding="utf-8") if target.is_file() else ""
         if committed == text:
-            continue
-        if path == MACRO_FILE:
-            found.append(f"{path} does not name the marts of the contracts")
             continue
         has, wants = _columns(committed), _columns(text)
         found += [f"{path}: {c} is in the contracts only" for c in sorted(wants.keys() - has.keys())]

@@ -1,8 +1,10 @@
 """Services and their bundles: `services.yaml` in, frozen dataclasses out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,17 +14,26 @@ from schemas.errors import MalformedContract
 FILE = Path(__file__).parent / "services.yaml"
 
 
+STATUTE = "statute"
+
+
 @dataclass(frozen=True)
 class Requirement:
     """One document that a service needs: the narrowest variant and just the columns that its law needs.
 
     `is_available` is false while the project does not pull that document type as data: it comes on paper.
+    `applicants` are the kinds of applicant of whom it is asked. Of requirements with one name in `one_of`, one is
+    enough for an applicant. `authorisation` and `legal_basis` are its ground, the service's own unless it says so.
     """
 
     document_type: str
     is_available: bool
     variant: str | None
     columns: tuple[str, ...]
+    applicants: tuple[str, ...]
+    one_of: str | None
+    authorisation: str
+    legal_basis: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,10 @@ class Service:
     def data_requirements(self) -> tuple[Requirement, ...]:
         return tuple(r for r in self.requirements if r.is_available)
 
+    def needed_of(self, applicant_kind: str) -> tuple[Requirement, ...]:
+        """What is asked of an applicant who is named by this kind of identifier."""
+        return tuple(r for r in self.requirements if applicant_kind in r.applicants)
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -58,28 +73,41 @@ class Recipient:
 def services(file: Path = FILE) -> tuple[Service, ...]:
     """Every service. Raises MalformedContract naming what is wrong."""
     try:
-        return tuple(
-            Service(
-                id=s["id"],
-                korean=s["ko"],
-                english=s["en"],
-                recipient=s["recipient"],
-                applicants=tuple(s["applicants"]),
-                purpose=s["purpose"],
-                law=s["law"],
-                authorisation=s["authorisation"],
-                legal_basis=s["legal_basis"],
-                mode=s["mode"],
-                decision_days=int(s["decision_days"]),
-                requirements=tuple(
-                    Requirement(r["document"], r.get("available", True), r.get("variant"), tuple(r.get("columns", ())))
-                    for r in s["requirements"]
-                ),
-            )
-            for s in yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
-        )
+        given = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return tuple(_service(s, given["grounds"]) for s in given["services"])
     except (KeyError, TypeError, yaml.YAMLError) as error:
         raise MalformedContract(f"{file.name} is not a usable list of services: {error}.") from error
+
+
+def _service(given: Mapping[str, Any], grounds: Mapping[str, str]) -> Service:
+    return Service(
+        id=given["id"],
+        korean=given["ko"],
+        english=given["en"],
+        recipient=given["recipient"],
+        applicants=tuple(given["applicants"]),
+        purpose=given["purpose"],
+        law=given["law"],
+        authorisation=given["authorisation"],
+        legal_basis=given["legal_basis"],
+        mode=given["mode"],
+        decision_days=int(given["decision_days"]),
+        requirements=tuple(_requirement(r, given, grounds) for r in given["requirements"]),
+    )
+
+
+def _requirement(given: Mapping[str, Any], service: Mapping[str, Any], grounds: Mapping[str, str]) -> Requirement:
+    under = given.get("under")
+    return Requirement(
+        document_type=given["document"],
+        is_available=given.get("available", True),
+        variant=given.get("variant"),
+        columns=tuple(given.get("columns", ())),
+        applicants=tuple(given.get("applicants", service["applicants"])),
+        one_of=given.get("one_of"),
+        authorisation=under or service["authorisation"],
+        legal_basis=grounds[under] if under else service["legal_basis"],
+    )
 
 
 @cache

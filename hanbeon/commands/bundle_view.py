@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from exchange.bundle import Bundle, Document
     from exchange.document import Copy, Lines
 
-MARKS = {"data": ("✓", "green"), "paper": ("✎", "yellow"), "missing": ("✗", "red")}
+MARKS = {"data": ("✓", "green"), "paper": ("✎", "yellow"), "missing": ("✗", "red"), "not_needed": ("–", "dim")}
 
 
 def render(bundle: "Bundle") -> "RenderableType":
@@ -57,12 +57,13 @@ def _overview(bundle: "Bundle") -> "RenderableType":
         table.add_column(heading, overflow="fold")
     for d in bundle.documents:
         mark, colour = MARKS[d.state]
+        fresh = f"{d.fresh_until[:4]}-{d.fresh_until[4:6]}-{d.fresh_until[6:]}까지 until" if d.fresh_until else ""
         table.add_row(
             Text(mark, colour),
             Text(f"{safe(d.korean)} ({d.document_type})"),
             Text(d.holder or ""),
             Text(both(DOCUMENT_STATES, d.state), colour),
-            Text(both(REASONS, d.reason)),
+            Text(both(REASONS, d.reason) or fresh),
         )
     return table
 

@@ -105,9 +105,10 @@ def notice(
     given: frozenset[str] | None = None,
     version: str = CURRENT,
 ) -> Notice:
-    """The notice of a service for these documents. `given` are the consents given; None: every one that is asked for.
+    """The notice of a service for these documents, which have one ground in law.
 
-    Raises UsageError for a ground that is not asked for.
+    `given` are the consents given; None: every one that is asked for. Raises UsageError for a ground that is not asked
+    for.
     """
     template, asked = _template(version), grounds(requirements)
     strange = sorted((given or frozenset()) - set(asked))
@@ -116,7 +117,8 @@ def notice(
     values = _values(service, requirements, valid_until, retain_until)
     ids = dict.fromkeys(source(r.document_type).holder for r in requirements)
     values["holders"] = ", ".join(template["holders"].get(h, h) for h in ids)
-    title = template["title"][service.authorisation]
+    kind = requirements[0].authorisation if requirements else service.authorisation
+    title = template["title"][kind]
     return Notice(
         version=version,
         title_ko=title["ko"],
@@ -124,7 +126,7 @@ def notice(
         items=tuple(
             Item(i["id"], tuple(i["articles"]), i["ko"].format_map(values), i["en"].format_map(values))
             for i in template["items"]
-            if i.get("only", service.authorisation) == service.authorisation
+            if i.get("only", kind) == kind
         ),
         consents=tuple(
             Consent(
@@ -180,8 +182,8 @@ def _narrowed(requirement: Requirement, given: frozenset[str]) -> tuple[str, ...
 
 def lacking(document_type: str, columns: Sequence[str], given: Collection[str]) -> tuple[str, ...]:
     """The grounds that these columns need and that were not given."""
-    asked = grounds([Requirement(document_type, True, None, tuple(columns))])
-    return tuple(g for g in asked if g not in given)
+    asked = {ground_of(column) for column in _named(document_type, columns).values()}
+    return tuple(g for g in (*NEEDED, *CLASSES) if (g in NEEDED or g in asked) and g not in given)
 
 
 def template_digest(version: str) -> str:
@@ -204,11 +206,15 @@ def _template(version: str) -> Mapping[str, Any]:
 
 
 def _columns(requirement: Requirement) -> dict[str, Column]:
-    """The columns that a requirement names, by path; those that the contract does not know are left out."""
-    contract = source(requirement.document_type)
+    return _named(requirement.document_type, requirement.columns)
+
+
+def _named(document_type: str, paths: Sequence[str]) -> dict[str, Column]:
+    """Columns of a document by path; those that the contract does not know are left out."""
+    contract = source(document_type)
     known = {c.publishes or c.name: c for c in contract.content}
     known |= {f"{g.name}.{c.publishes or c.name}": c for g in contract.groups for c in g.content}
-    return {path: known[path] for path in requirement.columns if path in known}
+    return {path: known[path] for path in paths if path in known}
 
 
 def _values(

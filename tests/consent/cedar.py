@@ -128,6 +128,7 @@ def _existing() -> list[dict[str, Any]]:
                 "recipient": s.recipient,
                 "purpose": s.purpose,
                 "columns": list(r.columns),
+                "is_by_statute": r.authorisation == "statute",
                 "variants": list(order[r.document_type][: order[r.document_type].index(r.variant) + 1]),
             },
         )

@@ -20,6 +20,7 @@ def test_an_application_is_opened_once(ledger_conn: psycopg.Connection) -> None:
         "service": "SINGLE_PARENT",
         "recipient": "mogef",
         "applicant_key": 7,
+        "applicant_kind": "RRN",
         "opened_at": AT,
         "state": "open",
         "decision": None,

@@ -66,6 +66,16 @@ def test_a_resident_number_is_processed_by_statute_alone(named: str | None) -> N
     assert reason_of(both | own | {"identifier_statute": named}, both) is FLOWS
 
 
+def test_p1_a_statute_opens_only_what_the_service_takes_by_statute() -> None:
+    """Else whoever writes the ledger could go around consent, which asks for a citizen's signature."""
+    assert reason_of({"kind": "statute", "_grantor_key": None, "proof_digest": None}) is Reason.WRONG_GROUND
+    chosen = service("NHIS_WORKPLACE")
+    needed = next(r for r in chosen.data_requirements if r.document_type == "CORR")
+    both = {"document_type": "CORR", "holder": "scourt", "recipient": chosen.recipient, "purpose": chosen.purpose}
+    own = {"service": chosen.id, "variant": needed.variant, "columns": list(needed.columns), "kind": "statute"}
+    assert reason_of(both | own | {"_grantor_key": None, "proof_digest": None}, both) is FLOWS
+
+
 def test_p1_court_trial_data_is_never_shareable_whatever_is_consented() -> None:
     assert reason_of({"document_type": "INSV"}, {"document_type": "INSV"}) is Reason.NEVER_SHAREABLE
     assert reason_of({"document_type": "INSV", "state": "withdrawn"}) is Reason.NEVER_SHAREABLE

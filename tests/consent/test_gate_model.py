@@ -215,6 +215,8 @@ def _outside(a: dict[str, Any]) -> Reason | None:
         return Reason.OUTSIDE_SERVICE
     if not _narrowed(a):
         return Reason.OUTSIDE_SERVICE
+    if a["kind"] == "statute" and not any(r.authorisation == "statute" for r in needed):
+        return Reason.WRONG_GROUND
     order = contract.variants
     if a["variant"] not in order or order.index(a["variant"]) > order.index(needed[0].variant or ""):
         return Reason.WIDER_VARIANT

@@ -27,7 +27,7 @@ from pipeline.publish import gold_plans, publish
 from pipeline.run import Run, open_run
 from pipeline.staging import Staged
 from pipeline.summary import Summary
-from schemas.contract import gold, published, sources
+from schemas.contract import gold, marts, sources
 from tests.small_lake import Citizen, SmallLake
 
 BUNDLES = gold("service_bundles").gold_schema
@@ -39,86 +39,74 @@ def evidence_of(run: Run, citizen: Citizen) -> str:
     return next(str(r["_evidence_id"]) for r in rows if r["_subject_key"] == citizen.key)
 
 
-def stage(run: Run, citizen: Citizen, evidence: str, *, is_retained: bool = True) -> None:
-    """A standardisation that recomputed nobody, and found one bundle satisfied by what gold already has."""
-    row = {
-        "_subject_key": citizen.key,
-        "_evidence_id": evidence,
-        "_authorisation_id": citizen.consent,
-        "_variant": "general",
-        "_observed_at": run.at(),
-        "APLY_NO": citizen.application,
-        "SRVC_NO": "SINGLE_PARENT",
-        "UTZTN_INST_CD": "mogef",
-        "RQDOC_CD": "FAMR",
-        "RQDOC_STTS_NM": "satisfied_by_data",
-        "BNDL_CMPTN_YN": "Y",
-    }
-    marts = {c.name: c.gold_schema.empty_table() for c in published()}
-    marts["service_bundles"] = pa.Table.from_pylist([row], schema=BUNDLES)
+def stage(run: Run, digest: str = "digest", **tables: pa.Table) -> None:
+    """A standardisation that recomputed nobody."""
     nobody = pa.table({"_subject_key": pa.array([], pa.int64())})
-    retained = pa.table({"_evidence_id": pa.array([evidence] if is_retained else [], pa.string())})
     recomputed = {c.document_type: nobody for c in sources()}
-    staging.write(run, Staged(marts, recomputed, retained, "digest", ledger.position(run.conn)))
+    made = {c.name: c.gold_schema.empty_table() for c in marts()} | tables
+    staging.write(run, Staged(made, recomputed, digest, ledger.position(run.conn)))
 
 
-def bundles(run: Run) -> list[dict[str, Any]]:
-    return list(tables.read(run.settings.lake_root, "gold/service_bundles", schema=BUNDLES).to_pylist())
+def bundle(run: Run, citizen: Citizen) -> dict[str, dict[str, Any]]:
+    """The citizen's bundle by document type."""
+    held = tables.read(run.settings.lake_root, "gold/service_bundles", schema=BUNDLES).to_pylist()
+    return {r["RQDOC_CD"]: r for r in held if r["APLY_NO"] == citizen.application}
 
 
 def test_a_bundle_is_published_with_its_evidence_and_its_own_authorisation(own_lake: SmallLake) -> None:
     run, one = own_lake.run, own_lake.one
-    evidence = evidence_of(run, one)
-    stage(run, replace(one, consent="of-another-service"), evidence)
+    stage(run)
     publish(run)
-    (row,) = bundles(run)
-    assert (row["_evidence_id"], row["_authorisation_id"]) == (evidence, one.consent)
+    row = bundle(run, one)["FAMR"]
+    assert (row["_evidence_id"], row["_authorisation_id"]) == (evidence_of(run, one), one.consent)
     assert staging.read(run) is None
 
 
 def test_p5_a_bundle_does_not_point_to_evidence_withdrawn_between_standardise_and_publish(own_lake: SmallLake) -> None:
     """ONE's second consent still covers the certificate for another service: the row stays, the bundle loses it."""
     run, one = own_lake.run, own_lake.one
-    stage(run, one, evidence_of(run, one))
+    stage(run)
     ledger.withdraw(run.conn, str(one.consent), run.at())
     publish(run)
-    (row,) = bundles(run)
+    row = bundle(run, one)["FAMR"]
     told = (row["RQDOC_STTS_NM"], row["RQDOC_STTS_RSN"], row["BNDL_CMPTN_YN"], row["_evidence_id"])
     assert told == ("no_authorisation", "withdrawn", "N", None)
 
 
 def test_an_application_decided_between_standardise_and_publish_has_no_bundle(own_lake: SmallLake) -> None:
     run, one = own_lake.run, own_lake.one
-    stage(run, one, evidence_of(run, one))
+    stage(run)
     applications.decide(run.conn, str(one.application), Decision.APPROVED, run.at(), {"FAMR": "data"})
     publish(run)
-    assert bundles(run) == []
+    assert bundle(run, one) == {}
 
 
-def test_p7_a_bundle_that_points_to_evidence_nobody_knows_refuses_the_publication(own_lake: SmallLake) -> None:
+def test_p7_tables_that_fail_the_gold_gate_leave_bundles_as_they_were(own_lake: SmallLake) -> None:
     run, one = own_lake.run, own_lake.one
-    before = bundles(run)
-    stage(run, one, "no-such-evidence", is_retained=False)
+    before = bundle(run, one)
+    line = gold("family_relation_certificate__relatives")
+    orphan = pa.Table.from_pylist([{"_evidence_id": "no-such-document", "_line_no": 1}], schema=line.gold_schema)
+    stage(run, **{line.name: orphan})
     with pytest.raises(BatchRefused):
         publish(run)
-    assert bundles(run) == before
+    assert bundle(run, one) == before
 
 
 def test_f6_what_an_erasure_is_removing_is_not_published(own_lake: SmallLake) -> None:
-    run, one = own_lake.run, own_lake.one
-    stage(run, one, evidence_of(run, one))
-    next(staging.folder(run).glob("*/service_bundles.parquet")).unlink()
+    run = own_lake.run
+    stage(run)
+    next(staging.folder(run).glob("*/income_certificate.parquet")).unlink()
     assert staging.read(run) is None
     assert publish(run).verdict == "unchanged"
 
 
 def test_a_standardisation_replaces_what_waited_whole(own_lake: SmallLake) -> None:
-    run, one, two = own_lake.run, own_lake.one, own_lake.two
-    stage(run, one, evidence_of(run, one))
-    stage(run, two, evidence_of(run, two))
+    run = own_lake.run
+    stage(run)
+    stage(run, "newer")
     staged = staging.read(run)
     assert staged is not None
-    assert staged.tables["service_bundles"].column("APLY_NO").to_pylist() == [two.application]
+    assert staged.context_digest == "newer"
     assert len(list(staging.folder(run).iterdir())) == 2  # one folder, one manifest
 
 
@@ -202,12 +190,12 @@ def test_f5_a_copy_of_the_ledger_that_waited_for_another_writer_is_not_an_old_on
 
 def test_p6_lines_are_committed_before_the_document_that_they_belong_to(own_lake: SmallLake) -> None:
     """Standardising asks whether the document is there: killed in between, its lines must not be forgotten."""
-    made = {c.name: pa.table([pa.nulls(1, f.type) for f in c.gold_schema], schema=c.gold_schema) for c in published()}
+    made = {c.name: pa.table([pa.nulls(1, f.type) for f in c.gold_schema], schema=c.gold_schema) for c in marts()}
     nobody = pa.table({"_subject_key": pa.array([], pa.int64())})
     recomputed = {c.document_type: nobody for c in sources()}
-    staged = Staged(made, recomputed, pa.table({"_evidence_id": pa.array([], pa.string())}), "digest", 0)
+    staged = Staged(made, recomputed, "digest", 0)
     order = [plan.table for plan in gold_plans(own_lake.run, staged)]
-    for child in (c for c in published() if c.group):
+    for child in (c for c in marts() if c.group):
         assert order.index(f"gold/{child.name}") < order.index(f"gold/{child.name.removesuffix(f'__{child.group}')}")
 
 

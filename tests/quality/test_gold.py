@@ -12,16 +12,7 @@ from schemas.contract import gold, published
 from schemas.errors import MalformedContract
 from tests.quality.batches import Row, batch, setting
 
-EXTRACT, MEMBERS, BUNDLES = (gold(n) for n in ("household_extract", "household_extract__members", "service_bundles"))
-
-
-def bundle(state: str, evidence: str | None, subject: int = -7) -> pa.Table:
-    """One bundle row that asks for the household extract."""
-
-    def spoil(rows: list[Row]) -> None:
-        rows[0] |= {"RQDOC_CD": "RRT", "RQDOC_STTS_NM": state, "_evidence_id": evidence, "_subject_key": subject}
-
-    return batch(BUNDLES, 1, spoil)
+EXTRACT, MEMBERS = gold("household_extract"), gold("household_extract__members")
 
 
 def broken(found: Verdict) -> list[tuple[str | None, str, str]]:
@@ -29,7 +20,7 @@ def broken(found: Verdict) -> list[tuple[str | None, str, str]]:
 
 
 def test_good_tables_pass_and_every_result_names_its_table() -> None:
-    found = check_gold({c.name: batch(c, 2) for c in published()} | {"service_bundles": bundle("needs_paper", None)})
+    found = check_gold({c.name: batch(c, 2) for c in published()})
     assert broken(found) == []
     assert not found.is_refused
     rows = found.rows("run-1", "gold", dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
@@ -61,28 +52,6 @@ def test_one_evidence_id_twice_is_refused() -> None:
 
     found = check_gold({EXTRACT.name: batch(EXTRACT, 2, spoil)})
     assert broken(found) == [("gold/household_extract", "_evidence_id", "stands once")]
-
-
-BUNDLE_CASES = [
-    # state, evidence, subject, retained evidence, refused
-    ("satisfied_by_data", "evidence-0", -7, None, False),
-    ("satisfied_by_data", "evidence-9", -7, None, True),  # that subject was recomputed, and has no such evidence
-    ("satisfied_by_data", "evidence-9", 99, None, False),  # a subject that was not recomputed
-    ("satisfied_by_data", "evidence-9", 99, ["evidence-9"], False),
-    ("satisfied_by_data", "evidence-9", 99, ["evidence-8"], True),
-    ("satisfied_by_data", None, -7, None, True),
-    ("satisfied_by_paper", None, -7, None, False),
-    ("needs_paper", "evidence-0", -7, None, True),
-]
-
-
-@pytest.mark.parametrize(("state", "evidence", "subject", "retained", "is_refused"), BUNDLE_CASES)
-def test_a_bundle_points_to_evidence_that_is_there(
-    state: str, evidence: str | None, subject: int, retained: list[str] | None, is_refused: bool
-) -> None:
-    tables = {EXTRACT.name: batch(EXTRACT, 2), BUNDLES.name: bundle(state, evidence, subject)}
-    kept = None if retained is None else pa.table({"_evidence_id": pa.array(retained, pa.string())})
-    assert check_gold(tables, kept).is_refused is is_refused
 
 
 def test_f45_a_resident_number_in_any_free_text_is_refused() -> None:

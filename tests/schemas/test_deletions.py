@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from consent.gate import EXPLAINED_SCHEMA, GATE_SCHEMA
+from consent.snapshot import APPLICATIONS_SCHEMA, PAPERS_SCHEMA
+from lake.engine import scratch
+from pipeline.bundles import BUNDLES, STATED, requirements
+from pipeline.evidence import ASKED_SCHEMA, EVIDENCE_SCHEMA
 from schemas import codes
 from schemas.check import check
 from schemas.contract import Column, Contract, load_all
@@ -40,11 +45,22 @@ def new_findings(contract: Contract, changed: Contract) -> list[str]:
 
 
 def drift(contract: Contract) -> list[str]:
-    """Columns of the committed dbt contract that this contract lacks."""
+    """Columns of the committed dbt contract, or of what bundles are computed by, that this contract lacks."""
     if contract.kind != "published":
         return []
-    kept = set(contract.gold_schema.names)
-    return [f"{MARTS_FILE}: {contract.name}.{c} is in the file only" for c in committed()[contract.name] - kept]
+    made = computed() if contract.name == BUNDLES else committed()[contract.name]
+    return [f"{contract.name}.{c} is made and not in the contract" for c in made - set(contract.gold_schema.names)]
+
+
+@cache
+def computed() -> frozenset[str]:
+    with scratch() as duck:
+        needed = requirements(APPLICATIONS_SCHEMA.empty_table(), PAPERS_SCHEMA.empty_table(),
+                              GATE_SCHEMA.empty_table(), EXPLAINED_SCHEMA.empty_table())  # fmt: skip
+        given = {"needed": needed, "evidence": EVIDENCE_SCHEMA.empty_table(), "asked": ASKED_SCHEMA.empty_table()}
+        for name, table in given.items():
+            duck.register(name, table)
+        return frozenset(duck.execute(STATED, {"today": "20260601"}).to_arrow_table().column_names)
 
 
 @cache

@@ -7,32 +7,6 @@ from pipeline.standardise import standardise
 from schemas.contract import source, sources
 from tests.standardise.tables import bronze, bronze_row, context
 
-APPLICATIONS = """
-application_id state
-whole          open
-part           open
-refused        open
-gone           decided
-"""
-REQUIREMENTS = """
-application_id service recipient applicant_key document_type variant   is_available has_authorisation reason is_paper
-whole          PENSION mohw      1             FAMR          general   yes          yes               .      no
-whole          PENSION mohw      1             DISB          standard  yes          yes               .      yes
-whole          PENSION mohw      1             REGR          .         no           no                .      yes
-part           PARENT  mogef     7             RRT           head_only yes          yes               .      no
-part           PARENT  mogef     7             INCM          standard  yes          yes               .      no
-part           PARENT  mogef     7             FAMR          general   yes          no                paused no
-part           PARENT  mogef     7             NPSB          .         no           no                .      no
-refused        PARENT  mogef     1             RRT           head_only yes          no                .      no
-refused        PARENT  mogef     1             INCM          standard  yes          .                 .      yes
-gone           PARENT  mogef     1             RRT           head_only yes          yes               .      no
-"""
-RETAINED_EVIDENCE = """
-document_type _subject_key _variant  _evidence_id _authorisation_id _observed_at
-RRT           7            head_only kept-old     a-old             2026-01-01
-RRT           7            head_only kept-new     a-new             2026-05-01
-FAMR          7            general   kept-famr    a-famr            2026-05-01
-"""
 DECISIONS = """
 decision_id service recipient holder document_type satisfied_by sheets decided_on
 d1          PARENT  mogef     mois   RRT           data         .      2026-06-01
@@ -42,12 +16,7 @@ d2          PARENT  mogef     mois   RRT           data         3      2026-06-0
 d3          PARENT  mogef     mois   RRT           data         .      2026-06-02
 d3          PARENT  mogef     .      REGR          paper        .      2026-06-02
 """
-CONTEXT = context(
-    applications=APPLICATIONS,
-    requirements=REQUIREMENTS,
-    retained_evidence=RETAINED_EVIDENCE,
-    decisions=DECISIONS,
-)
+CONTEXT = context(decisions=DECISIONS)
 
 
 HOSTILE = "'); drop table bronze.nts__income; -- {{ env_var('HOME') }} =1+1"
