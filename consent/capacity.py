@@ -38,6 +38,16 @@ def need_number_of_age(kind: str, numbers: Iterable[str], at: datetime) -> None:
         raise GateRefused(UNDER_AGE, Reason.UNDER_AGE)
 
 
+def need_representative(kind: str) -> None:
+    """Raises GateRefused where the number names a corporation or business that nobody represents."""
+    if kind in ("CRN", "BRN"):
+        raise GateRefused(
+            "A corporation consents through its representative: record who that is (`hanbeon representative record`)"
+            " and name it with --by and --capacity. What a statute opens needs nobody: name it with --document.",
+            Reason.NO_CAPACITY,
+        )
+
+
 def need_recorded(
     conn: psycopg.Connection, subject_keys: Iterable[int], grantor_key: int, capacity: Capacity, at: datetime
 ) -> None:

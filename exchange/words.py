@@ -104,6 +104,11 @@ REASONS: dict[str, Words] = {
         "자료의 유효기간이 지났습니다. 서류로 제출하거나 다시 받아야 합니다",
         "the evidence may not stand for the paper any more: bring it on paper, or pull it anew",
     ),
+    "nothing_named": (
+        "어느 차량·부동산 또는 누구에 관한 서류인지 밝히지 않았습니다",
+        "nobody has named the thing or person that it is about",
+    ),
+    "not_applicable": ("해당 사항이 없습니다", "the holder has none, and only those bring it whom it concerns"),
     "another_document": ("다른 서류가 확인되어 필요하지 않습니다", "another document is there, which is enough"),
     "application_decided": ("이미 결정된 신청입니다", "the application is already decided"),
     "unknown_application": ("없는 신청번호입니다", "there is no such application"),

@@ -32,6 +32,7 @@ from hanbeon.commands import (
     representative,
     sources,
     sql,
+    subject,
     trace,
     verify,
     work,
@@ -72,6 +73,7 @@ app.add_typer(consent.app, name="consent", rich_help_panel=SERVICE_DESK)
 app.add_typer(approval.app, name="approval", rich_help_panel=SERVICE_DESK)
 app.add_typer(block.app, name="block", rich_help_panel=SERVICE_DESK)
 app.add_typer(representative.app, name="representative", rich_help_panel=SERVICE_DESK)
+app.add_typer(subject.app, name="subject", rich_help_panel=SERVICE_DESK)
 app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
 app.add_typer(hold.app, name="hold", rich_help_panel=SERVICE_DESK)
 app.add_typer(dispute.app, name="dispute", rich_help_panel=SERVICE_DESK)

@@ -7,17 +7,17 @@ can be seen: withdrawn, paused, expired, not yet valid, and one suspended agreem
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from consent import applications, gate, ledger, representations, vault
+from consent import applications, deaths, gate, ledger, representations, vault
 from consent.accesses import Access, Action, record_all
 from consent.model import Application, Approval, Capacity, Decision, Grant, Kind, Mode, Scope
-from hanbeon import authenticating
-from hanbeon.granting import identifier_statute
+from consent.subjects import meet
+from hanbeon import authenticating, granting
 from pipeline import reading
 from pipeline.run import Run
 from schemas import notices
@@ -35,11 +35,13 @@ CONTRARY = {"withdrawn": 97, "paused": 89, "expired": 83, "later": 79, "refused"
 LETTERS = "ABCDEFGHJKLMNPQR"
 CHILD = "006"
 PERSON, FIRM = "RRN", "CRN"
-WRITTEN_IN = "법인 등기사항증명서"
+WRITTEN_IN, OWNED_IN, KINSHIP = "법인 등기사항증명서", "등록원부", "가족관계등록부"
+CAME = {"satisfied_by_data": "data", "satisfied_by_paper": "paper"}
 PAPER_IN = 3  # one in so many leaves its papers for later
 
 
 Row = dict[str, Any]
+Keys = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
     for s in services():
         chosen = _choose(s, rows)
         keys = _keys(run, chosen, at)
-        opened, grants = _apply(s, keys, _acting(run, chosen, keys, at), at)
+        acting = _acting(run, chosen, keys, at)
+        opened, grants = _apply(s, chosen, keys, acting, _about(run, chosen, keys, acting, at), at)
         applications.open_many(run.conn, opened, at)
         ids = ledger.grant(run.conn, authenticating.simulated(run, grants, at), at)
         _go_contrary(run, ids, at)
@@ -83,36 +86,12 @@ def _choose(s: Service, rows: Sequence[Row]) -> list[Row]:
 
 
 def _keys(run: Run, chosen: Sequence[Row], at: datetime) -> list[int]:
-    """A subject key for each applicant, and all numbers of one subject in it: a passport's, a licence's, a firm's."""
-    kinds = sorted({one["kind"] for row in chosen for one in row["also"]})
-    known: dict[tuple[str, str], int] = {}
-    for kind in kinds:
-        given = [one["identifier"] for row in chosen for one in row["also"] if one["kind"] == kind]
-        found = vault.find(run.conn, run.secrets, kind, given).to_pylist()
-        known |= {(kind, i): key for i, key in zip(given, found, strict=True) if key is not None}
-    keys: dict[int, int] = {}
-    for at_row, row in enumerate(chosen):
-        already = [known[pair] for one in row["also"] if (pair := (one["kind"], one["identifier"])) in known]
-        if already:
-            keys[at_row] = already[0]
-    for kind in {row["identifier_kind"] for row in chosen}:
-        new = [i for i, row in enumerate(chosen) if row["identifier_kind"] == kind and i not in keys]
-        assigned = vault.keys(run.conn, run.secrets, kind, [chosen[i]["identifier"] for i in new], at).to_pylist()
-        keys |= dict(zip(new, assigned, strict=True))
-    for kind in kinds:
-        vault.link_many(
-            run.conn,
-            run.secrets,
-            kind,
-            {
-                keys[i]: one["identifier"]
-                for i, row in enumerate(chosen)
-                for one in row["also"]
-                if one["kind"] == kind and (kind, one["identifier"]) not in known
-            },
-            at,
-        )
-    return [keys[i] for i in range(len(chosen))]
+    """A subject key for each applicant, and all her numbers in it: a passport's, a licence's, a firm's two."""
+    return meet(run.conn, run.secrets, [_numbers(row["identifier_kind"], row["identifier"], row) for row in chosen], at)
+
+
+def _numbers(kind: str, identifier: str, row: Row) -> list[tuple[str, str]]:
+    return list(dict.fromkeys([(kind, identifier), *((one["kind"], one["identifier"]) for one in row["also"])]))
 
 
 def _acting(run: Run, chosen: Sequence[Row], keys: Sequence[int], at: datetime) -> dict[int, int]:
@@ -122,6 +101,30 @@ def _acting(run: Run, chosen: Sequence[Row], keys: Sequence[int], at: datetime) 
     for key, head in zip(firms, heads, strict=True):
         representations.record(run.conn, key, head, Capacity.REPRESENTATIVE, WRITTEN_IN, at)
     return dict(zip(firms, heads, strict=True))
+
+
+def _about(run: Run, chosen: Sequence[Row], keys: Sequence[int], acting: Mapping[int, int], at: datetime) -> list[Keys]:
+    """For each applicant the keys of what documents are about besides her: what she owns, and of whom she is heir.
+
+    That she may consent about it is recorded, with where it is written.
+    """
+    known: dict[tuple[str, str], int] = {}
+    for kind in sorted({one["kind"] for row in chosen for one in row["about"]}):
+        own = [one["identifier"] for row in chosen for one in row["about"] if one["kind"] == kind]
+        subjects = vault.keys(run.conn, run.secrets, kind, own, at).to_pylist()
+        known |= {(kind, i): subject for i, subject in zip(own, subjects, strict=True)}
+    found: list[Keys] = []
+    for row, key in zip(chosen, keys, strict=True):
+        mine: dict[str, list[int]] = {}
+        for one in row["about"]:
+            subject, grantor = known[one["kind"], one["identifier"]], acting.get(key, key)
+            mine.setdefault(one["kind"], []).append(subject)
+            capacity = Capacity.OWNER if one["died_on"] is None else Capacity.HEIR
+            if one["died_on"] is not None:
+                deaths.record(run.conn, subject, one["died_on"], KINSHIP, at)
+            representations.record(run.conn, subject, grantor, capacity, KINSHIP if one["died_on"] else OWNED_IN, at)
+        found.append(mine)
+    return found
 
 
 def _is_represented(row: Row) -> bool:
@@ -142,48 +145,45 @@ def application_id(s: Service, key: int) -> str:
 
 
 def _apply(
-    s: Service, keys: Iterable[int], acting: Mapping[int, int], at: datetime
+    s: Service,
+    chosen: Sequence[Row],
+    keys: Sequence[int],
+    acting: Mapping[int, int],
+    about: Sequence[Keys],
+    at: datetime,
 ) -> tuple[list[Application], list[Grant]]:
     opened, grants = [], []
-    for key in keys:
-        application = Application(application_id(s, key), s.id, s.recipient, key, at)
+    for row, key, others in zip(chosen, keys, about, strict=True):
+        application = Application(application_id(s, key), s.id, s.recipient, key, at, row["identifier_kind"])
         opened.append(application)
         number = _number("refuses", s.id, key)
-        if s.authorisation != "statute" and number % CONTRARY["refused"] == 0:
-            continue  # refuses consent; the papers come by hand, and the application goes on
-        grants.append(_grant(s, application, key, acting.get(key), at, number))
+        is_refusing = number % CONTRARY["refused"] == 0  # the papers come by hand, and the application goes on
+        given = _granted(s, application, key, acting.get(key), others, at, number)
+        grants += [g for g in given if g.kind is Kind.STATUTE or not is_refusing]
     return opened, grants
 
 
-def _grant(s: Service, application: Application, key: int, acting: int | None, at: datetime, number: int) -> Grant:
-    is_standing = s.mode == "standing"
+def _granted(
+    s: Service, application: Application, key: int, acting: int | None, about: Keys, at: datetime, number: int
+) -> list[Grant]:
+    """As the service desk would record it, but for the end, and ids that derive from the seed."""
     starts = at + timedelta(days=30) if number % CONTRARY["later"] == 0 else at
     if number % CONTRARY["expired"] == 0:
         starts, until = at - timedelta(days=400), at - timedelta(days=35)
     else:
-        until = starts + (STANDING if is_standing else ONE_TIME)
-    return Grant(
-        kind=Kind(s.authorisation),
-        grantor_key=None if s.authorisation == "statute" else acting or key,
-        application_id=None if is_standing else application.application_id,
-        recipient=s.recipient,
-        service=s.id,
-        purpose=s.purpose,
-        legal_basis=s.legal_basis,
-        mode=Mode(s.mode),
-        valid_from=starts,
-        valid_until=until,
-        retain_until=until + timedelta(days=5),
-        scopes=tuple(
-            Scope(key, r.document_type, r.variant or "", r.columns, source(r.document_type).holder)
-            for r in s.data_requirements
-        ),
-        cycle=None,  # asked at each run: the demonstration lets weeks pass in minutes
-        grounds=_grounds(s, {r.document_type for r in s.data_requirements}),
-        grantor_capacity=None if s.authorisation == "statute" else "representative" if acting else "self",
-        identifier_statute=identifier_statute(s.data_requirements),
-        authorisation_id=f"C-{_letters(_number('authorisation', s.id, key))}",
-    )
+        until = starts + (STANDING if s.mode == "standing" else ONE_TIME)
+    capacity = Capacity.SELF if acting is None else Capacity.REPRESENTATIVE
+    wanted = granting.grants(s, str(application.applicant_kind), key, application.application_id, starts, until,
+                             about=about, grantor_key=acting, capacity=capacity)  # fmt: skip
+    return [
+        replace(
+            one,
+            retain_until=until + timedelta(days=5),
+            cycle=None,  # asked at each run: the demonstration lets weeks pass in minutes
+            authorisation_id=f"C-{_letters(_number('authorisation', s.id, key, n))}",
+        )
+        for n, one in enumerate(wanted)
+    ]
 
 
 def _go_contrary(run: Run, ids: list[str], at: datetime) -> None:
@@ -198,11 +198,11 @@ def _go_contrary(run: Run, ids: list[str], at: datetime) -> None:
 
 def _papers(s: Service, opened: list[Application]) -> Iterable[tuple[str, str]]:
     """(application, document type) brought on paper: what data cannot give yet, by most who apply."""
-    lacking = [r.document_type for r in s.requirements if not r.is_available]
     for application in opened:
         if _number("paper", application.application_id) % PAPER_IN:
-            for document_type in lacking:
-                yield str(application.application_id), document_type
+            for needed in s.needed_of(str(application.applicant_kind)):
+                if not needed.is_available:
+                    yield str(application.application_id), needed.document_type
 
 
 def regrant(run: Run, authorisation_id: str, at: datetime) -> str:
@@ -250,8 +250,9 @@ def decide(run: Run) -> int:
     for row in bundles:
         keys.setdefault(str(row["_subject_key"]), set()).add(row["APLY_NO"])
         if row["BNDL_CMPTN_YN"] == "Y":
-            came = "data" if row["RQDOC_STTS_NM"] == "satisfied_by_data" else "paper"
-            of_application.setdefault(row["APLY_NO"], {})[row["RQDOC_CD"]] = came
+            own = of_application.setdefault(row["APLY_NO"], {})
+            if row["RQDOC_STTS_NM"] in CAME:
+                own[row["RQDOC_CD"]] = CAME[row["RQDOC_STTS_NM"]]
     twice = {application for several in keys.values() if len(several) > 1 for application in several}
     due = [a for a in sorted(of_application) if a not in twice and _number("decides", a) % DECIDED == 0]
     services_of = {row["APLY_NO"]: (row["SRVC_NO"], row["UTZTN_INST_CD"]) for row in bundles}

@@ -5,7 +5,7 @@ variants and columns that the service's law needs (P2), less those that need a s
 `consent.evidence.notice_of` is the notice that belongs to a grant; `hanbeon.authenticating` gets it signed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from consent.gate import RESIDENT_NUMBER
@@ -14,18 +14,18 @@ from consent.shareable import need_shareable
 from hanbeon.errors import UsageError
 from schemas import notices
 from schemas.contract import source
-from schemas.services import Requirement, Service
+from schemas.services import APPLICANT, DECEASED, THING, Requirement, Service
 
 STANDING_DAYS = 365
 APPROVAL_DAYS = 3 * 365
 RETAIN_DAYS_AFTER = 30
 
 
-def subject_kind(service: Service) -> str:
-    """By what kind of identifier applicants are named. Raises UsageError where no document of it comes as data."""
-    if not service.data_requirements:
-        raise UsageError(f"Service {service.id} takes no document as data. Its papers come by hand.")
-    return service.applicants[0]
+def applicant_kind(service: Service, kind: str | None = None) -> str:
+    """By what kind of identifier who applies is named: the usual one, or this. Raises UsageError for any other."""
+    if kind not in (None, *service.applicants):
+        raise UsageError(f"Who applies for {service.id} is named by {' or '.join(service.applicants)}.")
+    return kind or service.applicants[0]
 
 
 def default_until(service: Service, at: datetime) -> datetime:
@@ -56,38 +56,119 @@ def grant(
     until: datetime | None = None,
     document_types: Sequence[str] = (),
     grounds: Sequence[str] | None = None,
+) -> Grant:
+    """The first of `grants`: of a usual applicant, about herself."""
+    kind = applicant_kind(service)
+    return grants(service, kind, subject_key, application_id, at, until, document_types, grounds)[0]
+
+
+def grants(
+    service: Service,
+    kind: str,
+    subject_key: int,
+    application_id: str | None,
+    at: datetime,
+    until: datetime | None = None,
+    document_types: Sequence[str] = (),
+    grounds: Sequence[str] | None = None,
     *,
+    about: Mapping[str, Sequence[int]] | None = None,
     grantor_key: int | None = None,
     capacity: Capacity = Capacity.SELF,
-) -> Grant:
-    """One authorisation of one subject for one service, covering just what the service needs.
+) -> list[Grant]:
+    """The authorisations of one applicant for one service, covering just what the service needs of this kind of them.
 
-    `grounds` are the separate consents that were given; None: every one that the service asks for. `grantor_key` and
-    `capacity` name who consents for the subject, where that is not the subject.
+    One for each ground and capacity: what the applicant consents to about herself, what as owner of the things or as
+    heir of the deceased that `about` names (keys by kind of identifier), and what a statute opens for the application.
+    Of documents of which one is enough the first is meant, unless `document_types` names others. `grounds` are the
+    separate consents that were given; None: every one that the service asks for. `grantor_key` and `capacity` name who
+    consents for the subject, where that is not the subject. Raises UsageError where nothing is left to authorise.
     """
-    needed = requirements(service, document_types)
-    if not needed:
-        raise UsageError(f"Service {service.id} takes no document as data, so there is nothing to authorise.")
-    is_one_time = service.mode == Mode.ONE_TIME
-    if is_one_time and application_id is None:
+    if service.mode == Mode.ONE_TIME and application_id is None:
         raise UsageError(f"An authorisation for {service.id} is for one application. Open the application first.")
+    parts: dict[tuple[str, str, Capacity], list[tuple[Requirement, Sequence[int]]]] = {}
+    for needed in _needed(service, kind, document_types):
+        subjects = (subject_key,) if needed.about == APPLICANT else _others(needed, about or {})
+        is_possible = bool(subjects) and (needed.authorisation != Kind.STATUTE or application_id is not None)
+        if is_possible:
+            place = (needed.authorisation, needed.legal_basis, _capacity(needed, capacity))
+            parts.setdefault(place, []).append((needed, subjects))
+        elif needed.document_type in document_types:
+            raise UsageError(_impossible(needed))
+    if not parts:
+        raise UsageError(f"Service {service.id} takes no such document as data, so there is nothing to authorise.")
+    consented = [r for (kind_of, *_), part in parts.items() if kind_of != Kind.STATUTE for r, _ in part]
+    if consented and grounds is not None:
+        _need_given(consented, grounds)
+    acting = subject_key if grantor_key is None else grantor_key
+    return [
+        _grant(service, application_id, at, until, Kind(authorisation), law, acting, as_what, of_part, grounds)
+        for (authorisation, law, as_what), of_part in parts.items()
+    ]
+
+
+def _needed(service: Service, kind: str, document_types: Sequence[str]) -> list[Requirement]:
+    found: list[Requirement] = []
+    for needed in requirements(service, document_types):
+        is_chosen = needed.one_of is None or document_types or needed.one_of not in {r.one_of for r in found}
+        if kind in needed.applicants and is_chosen:
+            found.append(needed)
+    return found
+
+
+def _others(needed: Requirement, about: Mapping[str, Sequence[int]]) -> Sequence[int]:
+    return about.get(source(needed.document_type).subject_identifier_kind, ())
+
+
+def _capacity(needed: Requirement, capacity: Capacity) -> Capacity:
+    """As whom who consents does so; a statute asks nobody."""
+    if needed.authorisation == Kind.STATUTE:
+        return Capacity.SELF
+    return {THING: Capacity.OWNER, DECEASED: Capacity.HEIR}.get(needed.about, capacity)
+
+
+def _impossible(needed: Requirement) -> str:
+    if needed.about == APPLICANT:
+        return f"{needed.document_type} is opened by statute for one application. Open the application first."
+    kind = source(needed.document_type).subject_identifier_kind
+    return f"{needed.document_type} is not about who applies. Name what it is about with --about, as {kind}:NUMBER."
+
+
+def _grant(
+    service: Service,
+    application_id: str | None,
+    at: datetime,
+    until: datetime | None,
+    kind: Kind,
+    legal_basis: str,
+    grantor_key: int,
+    capacity: Capacity,
+    part: Sequence[tuple[Requirement, Sequence[int]]],
+    grounds: Sequence[str] | None,
+) -> Grant:
+    is_statute = kind is Kind.STATUTE
+    mode = Mode.ONE_TIME if is_statute else Mode(service.mode)
+    needed = [r for r, _ in part]
+    given = () if is_statute else tuple(g for g in notices.grounds(needed) if grounds is None or g in grounds)
     valid_until = until or default_until(service, at)
-    is_statute = service.authorisation == Kind.STATUTE
-    given = () if is_statute else _given(needed, grounds)
     return Grant(
-        kind=Kind(service.authorisation),
-        grantor_key=None if is_statute else subject_key if grantor_key is None else grantor_key,
-        application_id=application_id if is_one_time else None,
+        kind=kind,
+        grantor_key=None if is_statute else grantor_key,
+        application_id=application_id if mode is Mode.ONE_TIME else None,
         recipient=service.recipient,
         service=service.id,
         purpose=service.purpose,
-        legal_basis=service.legal_basis,
-        mode=Mode(service.mode),
+        legal_basis=legal_basis,
+        mode=mode,
         valid_from=at,
         valid_until=valid_until,
         retain_until=valid_until + timedelta(days=RETAIN_DAYS_AFTER),
-        scopes=tuple(_scope(r, subject_key, r.columns if is_statute else notices.narrowed(r, given)) for r in needed),
-        cycle=None if is_one_time else Cycle.DAILY,
+        scopes=tuple(
+            _scope(r, subject, r.columns if is_statute else notices.narrowed(r, given))
+            for r, subjects in part
+            for subject in subjects
+        ),
+        cycle=None if mode is Mode.ONE_TIME else Cycle.DAILY,
         grounds=given,
         grantor_capacity=None if is_statute else capacity,
         identifier_statute=identifier_statute(needed),
@@ -123,16 +204,14 @@ def identifier_statute(needed: Sequence[Requirement]) -> str | None:
     return notices.IDENTIFIER_STATUTE if RESIDENT_NUMBER in kinds else None
 
 
-def _given(needed: Sequence[Requirement], grounds: Sequence[str] | None) -> tuple[str, ...]:
-    """The separate consents given, in the order in which they are asked for. Raises UsageError for too few."""
+def _need_given(needed: Sequence[Requirement], grounds: Sequence[str]) -> None:
+    """Raises UsageError where the separate consents given are too few for anything to flow, or are not asked for."""
     asked = notices.grounds(needed)
-    given = tuple(g for g in asked if grounds is None or g in grounds)
-    if not set(notices.NEEDED) <= set(given) or set(grounds or ()) - set(asked):
+    if not set(notices.NEEDED) <= set(grounds) <= set(asked):
         raise UsageError(
             f"This asks for the consents {', '.join(asked)}; {' and '.join(notices.NEEDED)} are needed for anything to"
             " flow. Name those that were given, or bring the documents on paper."
         )
-    return given
 
 
 def _scope(requirement: Requirement, subject_key: int, columns: tuple[str, ...]) -> Scope:

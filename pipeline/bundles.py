@@ -16,10 +16,9 @@ from datetime import date
 import pyarrow as pa
 
 from lake.engine import scratch
-from schemas.contract import gold, sources
+from schemas.contract import gold
 from schemas.documents import never_shareable
-from schemas.identifiers import KINDS
-from schemas.services import services
+from schemas.services import APPLICANT, services
 
 BUNDLES = "service_bundles"
 NEEDED_SCHEMA = pa.schema(
@@ -29,7 +28,8 @@ NEEDED_SCHEMA = pa.schema(
         pa.field("variant", pa.string()),
         pa.field("applicants", pa.list_(pa.string())),
         pa.field("one_of", pa.string()),
-        pa.field("is_of_thing", pa.bool_()),
+        pa.field("is_of_applicant", pa.bool_()),
+        pa.field("is_if_held", pa.bool_()),
         pa.field("unavailable", pa.string()),  # why no data can come; NULL where it can
         pa.field("columns", pa.list_(pa.string())),
     ]
@@ -38,7 +38,6 @@ NEEDED_SCHEMA = pa.schema(
 
 def service_requirements() -> pa.Table:
     """Every requirement of every service, as a table."""
-    things = {c.document_type: KINDS[c.subject_identifier_kind].is_of_thing for c in sources()}
     rows = [
         {
             "service": s.id,
@@ -46,7 +45,8 @@ def service_requirements() -> pa.Table:
             "variant": r.variant,
             "applicants": list(r.applicants),
             "one_of": r.one_of,
-            "is_of_thing": things.get(r.document_type, False),
+            "is_of_applicant": r.about == APPLICANT,
+            "is_if_held": r.is_if_held,
             "unavailable": None if r.is_available else _unavailable(r.document_type),
             "columns": list(r.columns),
         }
@@ -65,7 +65,7 @@ def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, ex
 
     `authorisation_id` is the application's own witness, the smallest that covers it. `explained` tells why an
     authorisation does not flow; a requirement with neither says `no_authorisation`, one of which only some columns are
-    covered `columns_outside`.
+    covered `columns_outside`, one about a thing or the deceased of whom nobody has named any `nothing_named`.
     """
     with scratch() as duck:
         for name, table in {
@@ -120,7 +120,7 @@ subjects as (
     select application_id, document_type, _subject_key from named
     union
     select application_id, document_type, applicant_key as _subject_key from asked
-    where not is_of_thing or (application_id, document_type) not in (select (application_id, document_type) from named)
+    where is_of_applicant or (application_id, document_type) not in (select (application_id, document_type) from named)
 )
 select
     a.application_id,
@@ -130,17 +130,21 @@ select
     a.document_type,
     a.variant,
     a.one_of,
+    a.is_if_held,
     a.unavailable,
     coalesce(list_has_all(c.columns, a.columns), false) as has_authorisation,
     case when list_has_all(c.columns, a.columns) then c.authorisation_id end as authorisation_id,
     case
         when list_has_all(c.columns, a.columns) or a.unavailable is not null then null
         when c.application_id is not null then 'columns_outside'
+        when not a.is_of_applicant and m.application_id is null then 'nothing_named'
         else coalesce(d.reason, 'no_authorisation')
     end as reason,
     p.application_id is not null as is_paper,
 from asked as a
 inner join subjects as s on a.application_id = s.application_id and a.document_type = s.document_type
+left join named as m
+    on a.application_id = m.application_id and a.document_type = m.document_type and s._subject_key = m._subject_key
 left join covering as c
     on a.application_id = c.application_id and a.document_type = c.document_type and a.variant = c.variant
     and s._subject_key = c._subject_key
@@ -157,7 +161,8 @@ def stated(needed: pa.Table, evidence: pa.Table, asked: pa.Table, today: date) -
 
     `evidence` and `asked` are as in `pipeline.evidence`. One subject may have several records of one document: the
     newest stands for it, and only until its last day. Data before paper: what came both ways is counted once, as data.
-    Where one of several documents is enough and one is there, the others are not needed.
+    Where one of several documents is enough and one is there, the others are not needed; nor is one of which the holder
+    has none, where only those bring it whom it concerns.
     """
     with scratch() as duck:
         for name, table in {"needed": needed, "evidence": evidence, "asked": asked}.items():
@@ -216,8 +221,10 @@ whole as (
 chosen as (
     select
         *,
-        not is_there and bool_or(is_document_there)
-            over (partition by application_id, coalesce(one_of, document_type)) as is_not_needed,
+        not is_there and (
+            is_if_held and why in ('not_held', 'nothing_named')
+            or bool_or(is_document_there) over (partition by application_id, coalesce(one_of, document_type))
+        ) as is_not_needed,
     from whole
 )
 select
@@ -232,7 +239,11 @@ select
     document_type as RQDOC_CD,
     one_of as RQDOC_GROUP_NM,
     case when is_not_needed then 'not_needed' else state end as RQDOC_STTS_NM,
-    case when is_not_needed then 'another_document' else why end as RQDOC_STTS_RSN,
+    case
+        when is_not_needed and is_if_held and why in ('not_held', 'nothing_named') then 'not_applicable'
+        when is_not_needed then 'another_document'
+        else why
+    end as RQDOC_STTS_RSN,
     case when is_there or is_stale then fresh_until end as VLD_PRD_EXPRY_YMD,
     case
         when bool_and(is_there or is_not_needed) over (partition by application_id) then 'Y' else 'N'

@@ -23,7 +23,7 @@ from schemas.documents import document_types, never_shareable
 from schemas.identifiers import KINDS
 from schemas.provenance import definition
 from schemas.rules import is_day, violations
-from schemas.services import services
+from schemas.services import ABOUT, STATUTE, THING, services
 from schemas.statutes import articles
 from schemas.terms import departures
 
@@ -272,12 +272,22 @@ def _services(contracts: Sequence[Contract]) -> Iterator[str]:
         for need in service.requirements:
             contract = sources.get(need.document_type)
             place = f"Service {service.id}, {need.document_type}"
-            is_open = service.authorisation != "statute" or _is_public_register(need.document_type)
-            if need.is_available != (contract is not None and is_open):
-                wanted = "false" if need.is_available else "true"
-                yield f"{place}: available must be {wanted}, as source contracts and the service's ground say."
-            if contract is None or not need.is_available:
+            if need.is_available != (contract is not None):
+                yield f"{place}: available must be {str(contract is not None).lower()}, as source contracts say."
+            if need.authorisation == STATUTE and need.is_available and not _is_public_register(need.document_type):
+                yield f"{place}: a statute opens public registers; this needs consent (전자정부법 시행령 제49조)."
+            unknown_kinds = sorted(set(need.applicants) - set(service.applicants))
+            if unknown_kinds or not need.applicants:
+                yield f"{place}: is asked of {', '.join(unknown_kinds) or 'nobody'}, who does not apply."
+            if contract is None:
                 continue
+            if (need.about == THING) != KINDS[contract.subject_identifier_kind].is_of_thing or need.about not in ABOUT:
+                yield f"{place}: `about` must say what the document is about, a thing or not."
+            yield from (
+                f"{place}: needs {c} too: the document may not stand for the paper any longer than it says."
+                for c in sorted({"ISSU_YMD", "VLD_PRD_EXPRY_YMD"} & set(contract.column_paths) - set(need.columns))
+                if "VLD_PRD_EXPRY_YMD" in contract.column_paths
+            )
             if need.variant not in contract.variants:
                 yield f"{place}: variant {need.variant} is none of {', '.join(contract.variants)}."
             unknown = [c for c in need.columns if c not in contract.column_paths]

@@ -15,6 +15,7 @@ FILE = Path(__file__).parent / "services.yaml"
 
 
 STATUTE = "statute"
+APPLICANT, DECEASED, THING = ABOUT = ("applicant", "deceased", "thing")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Requirement:
     `is_available` is false while the project does not pull that document type as data: it comes on paper.
     `applicants` are the kinds of applicant of whom it is asked. Of requirements with one name in `one_of`, one is
     enough for an applicant. `authorisation` and `legal_basis` are its ground, the service's own unless it says so.
+    `is_if_held` marks one that only those bring whom it concerns: nothing is missing where the holder has none.
+    `about` is `applicant`, `deceased` (whose heir applies) or `thing` (what the document type is about: a vehicle).
     """
 
     document_type: str
@@ -34,6 +37,8 @@ class Requirement:
     one_of: str | None
     authorisation: str
     legal_basis: str
+    about: str
+    is_if_held: bool
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ def _requirement(given: Mapping[str, Any], service: Mapping[str, Any], grounds: 
         one_of=given.get("one_of"),
         authorisation=under or service["authorisation"],
         legal_basis=grounds[under] if under else service["legal_basis"],
+        about=given.get("about", APPLICANT),
+        is_if_held=given.get("if_held", False),
     )
 
 

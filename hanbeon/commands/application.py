@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hanbeon.commands.common import (
+    ApplicantKind,
     IdentifierFile,
     Json,
     Reader,
@@ -44,21 +45,22 @@ HANDED = {
 def open_(
     service_id: Annotated[str, typer.Option("--service", help="What the citizen applies for.")],
     identifier_file: IdentifierFile = None,
+    kind: ApplicantKind = None,
     as_json: Json = False,
 ) -> None:
     """Open an application for each identifier of a file. Numbers are never taken as arguments."""
     from consent import applications, vault
     from consent.model import Application
-    from hanbeon.granting import subject_kind
+    from hanbeon.granting import applicant_kind
     from schemas.services import service
 
     chosen = service(service_id)
-    kind = subject_kind(chosen)
-    given = identifiers(identifier_file)
+    of_kind = applicant_kind(chosen, kind)
+    given = identifiers(identifier_file, of_kind)
     with opened() as run:
         at = run.at()
-        keys = vault.keys(run.conn, run.secrets, kind, given, at).to_pylist()
-        new = [Application(None, chosen.id, chosen.recipient, key, at) for key in keys]
+        keys = vault.keys(run.conn, run.secrets, of_kind, given, at).to_pylist()
+        new = [Application(None, chosen.id, chosen.recipient, key, at, of_kind) for key in keys]
         ids = applications.open_many(run.conn, new, at)
     rows = [{"application_id": i, "service": chosen.id, "recipient": chosen.recipient} for i in ids]
     headings = {n: HEADINGS[n] for n in ("application_id", "service", "recipient")}

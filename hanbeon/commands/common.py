@@ -20,6 +20,7 @@ import typer
 
 from hanbeon.clock import SEOUL, now, parse_instant, seoul_text
 from hanbeon.errors import UsageError
+from schemas.identifiers import KINDS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,13 @@ IdentifierFile = Annotated[
     Path | None,
     typer.Option(
         "--identifier-file", help="A file with one identifier a line, or - for standard input.", show_default=False
+    ),
+]
+
+ApplicantKind = Annotated[
+    str | None,
+    typer.Option(
+        "--kind", help="Kind of identifier of who applies: RRN, FRN, CRN, PNO. [default: the usual]", show_default=False
     ),
 ]
 
@@ -89,8 +97,35 @@ def instant(text: str | None, name: str) -> datetime | None:
         ) from error
 
 
-def identifiers(path: Path | None) -> list[str]:
-    """Identifiers from a file or standard input, hyphens removed. Raises UsageError naming the line, not the value."""
+def identifiers(path: Path | None, kind: str = "RRN") -> list[str]:
+    """Identifiers of one kind from a file or standard input, hyphens removed.
+
+    Raises UsageError naming the line, not the value.
+    """
+    found = []
+    for number, value in _lines(path):
+        if not KINDS[kind].is_form_of(value):
+            raise UsageError(f"Line {number} of the identifiers does not have the form of {kind}. Correct that line.")
+        found.append(value)
+    return found
+
+
+def named_identifiers(path: Path | None) -> list[tuple[str, str]]:
+    """(kind, identifier) from lines such as `VIN:...`. Raises UsageError naming the line, not the value."""
+    found = []
+    for number, line in _lines(path):
+        kind, _, value = line.partition(":")
+        if kind not in KINDS or not KINDS[kind].is_form_of(value.strip()):
+            raise UsageError(
+                f"Line {number} of the identifiers is not KIND:NUMBER in the form of its kind. Known kinds:"
+                f" {', '.join(KINDS)}."
+            )
+        found.append((kind, value.strip()))
+    return found
+
+
+def _lines(path: Path | None) -> list[tuple[int, str]]:
+    """The numbered lines of a file or standard input that are not empty, hyphens removed."""
     if path is None:
         raise UsageError("Name a file of identifiers with --identifier-file, or - for standard input.")
     try:
@@ -103,14 +138,7 @@ def identifiers(path: Path | None) -> list[str]:
         raise UsageError("The file of identifiers cannot be read. Check its name and rights.") from error
     except UnicodeError as error:
         raise UsageError("The file of identifiers must be UTF-8 text with one identifier a line.") from error
-    found: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        value = line.strip().replace("-", "")
-        if not value:
-            continue
-        if not re.fullmatch(r"[0-9]{13}", value):
-            raise UsageError(f"Line {number} of the identifiers is not a number of 13 digits. Correct that line.")
-        found.append(value)
+    found = [(n, value) for n, line in enumerate(text.splitlines(), 1) if (value := line.strip().replace("-", ""))]
     if not found:
         raise UsageError("There is no identifier in the file. Write one a line.")
     return found

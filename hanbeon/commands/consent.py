@@ -16,35 +16,17 @@ from hanbeon.commands.common import (
     print_json,
     print_rows,
 )
-from hanbeon.commands.who import grantor, known_person, need_able
+from hanbeon.commands.consent_grant import TokenFile, grant, notice
+from hanbeon.commands.who import known_person
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
-    from consent.model import Application, Capacity
     from pipeline.run import Run
-    from schemas.services import Service
 
 app = typer.Typer(
     help="Consents: notice, grant, renew, show, pause, resume, withdraw, list, import.", no_args_is_help=True
 )
 
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file",
-        help="Signed authentications, one a line. [default: the simulated world's identity provider]",
-        show_default=False,
-    ),
-]
-Grounds = Annotated[
-    list[str] | None,
-    typer.Option("--ground", help="Only this separate consent is given; may be repeated.", show_default=False),
-]
-Documents = Annotated[
-    list[str] | None,
-    typer.Option("--document", help="Only this document type; may be repeated.", show_default=False),
-]
-Until = Annotated[str | None, typer.Option("--until", help="END date. [default: the service's]", show_default=False)]
 Id = Annotated[str, typer.Argument(help="The authorisation's id, as `hanbeon consent list` shows it.")]
 HEADINGS = {
     "authorisation_id": "동의번호 authorisation",
@@ -58,133 +40,8 @@ HEADINGS = {
 }
 
 
-@app.command("grant")
-def grant(
-    service_id: Annotated[
-        str | None, typer.Option("--service", help="The service. An application already names it.", show_default=False)
-    ] = None,
-    application_id: Annotated[
-        str | None, typer.Option("--application", help="The application that it is for.", show_default=False)
-    ] = None,
-    identifier_file: IdentifierFile = None,
-    documents: Documents = None,
-    until: Until = None,
-    grounds: Grounds = None,
-    token_file: TokenFile = None,
-    by: Annotated[
-        Path | None,
-        typer.Option("--by", help="A file with the number of who consents for the subject.", show_default=False),
-    ] = None,
-    capacity: Annotated[
-        str | None,
-        typer.Option(
-            "--capacity", help="As what: guardian_of_child, guardian_of_ward, heir, representative.", show_default=False
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Record a consent: for one application, or for each identifier of a file (opening applications if need be)."""
-    from consent import applications, ledger
-
-    if (application_id is None) == (identifier_file is None):
-        raise UsageError("Name either --application, or --service with --identifier-file.")
-    if application_id is None and service_id is None:
-        raise UsageError("Name the --service that the identifiers consent to.")
-    given = [] if identifier_file is None else identifiers(identifier_file)
-    valid_until = instant(until, "--until")
-    with opened() as run:
-        from hanbeon import authenticating
-        from hanbeon.granting import grant as granted
-
-        at = run.at()
-        acting, as_what = grantor(run, by, capacity, at)
-        chosen, applicants, new = _applicants(run, service_id, application_id, given, acting, as_what)
-        grants = [
-            granted(chosen, key, a, at, valid_until, documents or (), grounds, grantor_key=acting, capacity=as_what)
-            for key, a in applicants
-        ]
-        with run.conn.transaction():
-            grants = authenticating.proven(run, grants, token_file)
-            applications.open_many(run.conn, new, at)
-            ids = ledger.grant(run.conn, grants, at)
-    rows = [
-        {
-            "authorisation_id": i,
-            "service": g.service,
-            "recipient": g.recipient,
-            "application_id": a,
-            "documents": [s.document_type for s in g.scopes],
-            "valid_until": g.valid_until,
-        }
-        for i, g, (_, a) in zip(ids, grants, applicants, strict=True)
-    ]
-    if token_file is None and not as_json and chosen.authorisation != "statute":
-        print("모의 본인확인기관에서 본인확인함 · authenticated by the simulated world's identity provider")
-    headings = {n: h for n, h in HEADINGS.items() if n not in ("kind", "state")}
-    print_rows(rows, headings, as_json=as_json, title="동의 기록 Granted", empty="Nothing was granted.")
-
-
-@app.command("notice")
-def notice(
-    service_id: Annotated[str, typer.Option("--service", help="The service.")],
-    documents: Documents = None,
-    until: Until = None,
-    grounds: Grounds = None,
-    as_json: Json = False,
-) -> None:
-    """What is shown before anybody consents, in Korean and English, and the hash that a token must name."""
-    from consent.evidence import notice_of
-    from consent.model import Kind
-    from hanbeon.clock import now
-    from hanbeon.granting import grant as granted
-    from schemas.services import service
-
-    chosen = service(service_id)
-    if chosen.authorisation == Kind.STATUTE:
-        raise UsageError(f"{chosen.id} rests on {chosen.legal_basis}: nobody is asked to consent, so nothing is shown.")
-    terms = granted(chosen, 0, "any", now(), instant(until, "--until"), documents or (), grounds)
-    shown = notice_of(terms)
-    if as_json:
-        items = [{"id": i.id, "articles": i.articles, "ko": i.ko, "en": i.en} for i in shown.items]
-        print_json({"version": shown.version, "hash": shown.digest, "grounds": shown.grounds, "items": items})
-    else:
-        print(shown.text("ko"), shown.text("en"), sep="\n")
-        print(f"version {shown.version}, hash {shown.digest}")
-
-
-def _applicants(
-    run: "Run",
-    service_id: str | None,
-    application_id: str | None,
-    given: list[str],
-    acting: int | None,
-    as_what: "Capacity",
-) -> "tuple[Service, list[tuple[int, str | None]], list[Application]]":
-    """The service, (subject key, application id) of each about whom `acting`, or she herself, may consent.
-
-    The last are the applications to be opened for them.
-    """
-    from consent import applications, vault
-    from consent.ids import new_id
-    from consent.model import Application, Mode
-    from hanbeon.granting import subject_kind
-    from schemas.services import service
-
-    if application_id is not None:
-        found = applications.get(run.conn, application_id)
-        if service_id not in (None, found["service"]):
-            raise UsageError(f"The application is for {found['service']}, not for the service that was named.")
-        chosen, key = service(found["service"]), found["applicant_key"]
-        need_able(run, chosen, [key], acting, as_what, run.at())
-        return chosen, [(key, application_id)], []
-    chosen = service(service_id or "")
-    at = run.at()
-    keys = vault.keys(run.conn, run.secrets, subject_kind(chosen), given, at).to_pylist()
-    need_able(run, chosen, keys, acting, as_what, at)
-    if chosen.mode != Mode.ONE_TIME:
-        return chosen, [(key, None) for key in keys], []
-    new = [Application(new_id("appl"), chosen.id, chosen.recipient, key, at) for key in keys]
-    return chosen, [(a.applicant_key, a.application_id) for a in new], new
+app.command("grant")(grant)
+app.command("notice")(notice)
 
 
 @app.command("show")

@@ -60,7 +60,8 @@ def place(
     with opened() as run:
         subject = None
         if document_type is not None:
-            kind, given = source(document_type).subject_identifier_kind, identifiers(identifier_file)
+            kind = source(document_type).subject_identifier_kind
+            given = identifiers(identifier_file, kind)
             if len(given) != 1:
                 raise UsageError("A hold names one person. Give a file with one number.")
             key = vault.keys(run.conn, run.secrets, kind, given, run.at()).to_pylist()[0]

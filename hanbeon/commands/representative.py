@@ -1,19 +1,26 @@
 """`hanbeon representative`: who may consent for whom. Numbers come in files, never as arguments."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hanbeon.commands.common import Json, instant, opened, print_json, print_rows
+from hanbeon.commands.common import Json, instant, named_identifiers, opened, print_json, print_rows
 from hanbeon.commands.who import CORPORATION, PERSON, pair
 from hanbeon.errors import UsageError
+from schemas.identifiers import KINDS
+
+if TYPE_CHECKING:
+    from consent.model import Capacity
 
 app = typer.Typer(help="Who may consent for whom: guardians, heirs, representatives.", no_args_is_help=True)
 
 Pair = Annotated[
     Path,
-    typer.Option("--identifier-file", help="A file with two lines: the number of the represented, then of who acts."),
+    typer.Option(
+        "--identifier-file",
+        help="A file with two lines: the number of the represented (of a thing KIND:NUMBER), then of who acts.",
+    ),
 ]
 HEADINGS = {
     "representation_id": "대리번호 representation",
@@ -28,7 +35,7 @@ HEADINGS = {
 def record(
     given: Pair,
     capacity: Annotated[
-        str, typer.Option("--capacity", help="guardian_of_child, guardian_of_ward, heir, representative.")
+        str, typer.Option("--capacity", help="guardian_of_child, guardian_of_ward, heir, representative, owner.")
     ],
     evidence: Annotated[
         str, typer.Option("--evidence", help="Where it is written: register and issue number, such as GRDN 2026-00001.")
@@ -48,17 +55,16 @@ def record(
     from consent.representations import record as recorded
 
     kind = member(Capacity, capacity)
-    if kind in (Capacity.SELF, Capacity.OWNER):
-        raise UsageError("Record a guardian, an heir or a representative. No contract names parcels or vehicles yet.")
+    if kind is Capacity.SELF:
+        raise UsageError("Record a guardian, an heir, a representative or an owner: everybody acts for herself.")
     starts, ends = instant(since, "--from"), instant(until, "--until")
-    represented, acting = pair(given, "the represented", "who acts")
+    represented_kind, represented, acting = _pair(given, kind)
     is_child = kind is Capacity.GUARDIAN_OF_CHILD
     if is_child and birth_date(represented) is None:
         raise UsageError("The child's number tells no birth date, so nobody knows when the child turns 14.")
     with opened() as run:
         at = run.at()
         need_number_of_age(PERSON, [acting], at)
-        represented_kind = CORPORATION if kind is Capacity.REPRESENTATIVE else PERSON
         (subject,) = vault.keys(run.conn, run.secrets, represented_kind, [represented], at).to_pylist()
         (actor,) = vault.keys(run.conn, run.secrets, PERSON, [acting], at).to_pylist()
         key = recorded(
@@ -73,6 +79,19 @@ def record(
             of_age_at=of_age_at(represented) if is_child else None,
         )
     _say(key, "recorded", as_json)
+
+
+def _pair(path: Path, capacity: "Capacity") -> tuple[str, str, str]:
+    """Kind and number of the represented, and the number of who acts."""
+    from consent.model import Capacity
+
+    if capacity is not Capacity.OWNER:
+        represented, acting = pair(path, "the represented", "who acts")
+        return CORPORATION if capacity is Capacity.REPRESENTATIVE else PERSON, represented, acting
+    given = named_identifiers(path)
+    if len(given) != 2 or not KINDS[given[0][0]].is_of_thing or given[1][0] != PERSON:
+        raise UsageError("Give a file with two lines: the thing as KIND:NUMBER (a vehicle: VIN), then RRN: its owner.")
+    return given[0][0], given[0][1], given[1][1]
 
 
 @app.command("end")

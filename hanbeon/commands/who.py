@@ -9,9 +9,8 @@ from hanbeon.commands.common import identifiers
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
-    from consent.model import Capacity
+    from consent.model import Capacity, Grant
     from pipeline.run import Run
-    from schemas.services import Service
 
 PERSON, CORPORATION = "RRN", "CRN"
 
@@ -50,21 +49,31 @@ def grantor(run: "Run", path: Path | None, capacity: str | None, at: datetime) -
     return vault.keys(run.conn, run.secrets, PERSON, [number], at).to_pylist()[0], kind
 
 
-def need_able(
-    run: "Run", service: "Service", keys: Sequence[int], acting: int | None, capacity: "Capacity", at: datetime
-) -> None:
-    """Raises GateRefused unless everybody may consent herself, or who acts for her is recorded to do so."""
-    from consent import vault
-    from consent.capacity import need_number_of_age, need_recorded
-    from hanbeon.granting import subject_kind
+def need_able(run: "Run", kind: str, grants: "Sequence[Grant]", at: datetime) -> None:
+    """Raises GateRefused unless everybody may consent who does: herself, or recorded to act for each subject.
 
-    if service.authorisation == "statute":
-        return
-    if acting is not None:
-        need_recorded(run.conn, keys, acting, capacity, at)
-        return
-    kind = subject_kind(service)
-    need_number_of_age(kind, vault.reveal(run.conn, run.secrets, kind, keys).column("identifier").to_pylist(), at)
+    `kind` is the kind of identifier that names who applies. A corporation consents to nothing itself.
+    """
+    from consent import vault
+    from consent.capacity import need_number_of_age, need_recorded, need_representative
+    from consent.model import Capacity
+
+    for_others: dict[tuple[int, Capacity], set[int]] = {}
+    own = set()
+    for given in grants:
+        grantor_key = given.grantor_key
+        for subject in {s.subject_key for s in given.scopes} if grantor_key is not None else ():
+            if subject == grantor_key:
+                own.add(subject)
+            else:
+                as_what = Capacity(given.grantor_capacity or Capacity.SELF)
+                for_others.setdefault((int(grantor_key or 0), as_what), set()).add(subject)
+    if own:
+        need_representative(kind)
+        numbers = vault.reveal(run.conn, run.secrets, kind, sorted(own)).column("identifier").to_pylist()
+        need_number_of_age(kind, numbers, at)
+    for (acting, as_what), subjects in for_others.items():
+        need_recorded(run.conn, subjects, acting, as_what, at)
 
 
 def known_person(run: "Run", path: Path, at: datetime) -> int:

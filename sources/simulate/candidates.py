@@ -1,28 +1,45 @@
 """Who of the world could apply for which service, and would find its documents there: for checks and demos.
 
-One row per service and subject: `service`, `identifier_kind`, `identifier`, `grantor_identifier` (NULL where a statute
-and no person opens the record), `also` (every number of the subject: a list of kind and identifier), `is_complete`
-(whether every document that comes as data is held of her). The order is by service and running number, the same every
-time. Of a service without a rule of its own some adults apply whose documents are all held, and a few who lack some.
+One row per service and subject: `service`, `identifier_kind`, `identifier`, `grantor_identifier` (who consents, for a
+firm its representative), `also` (every number of the subject: a list of kind and identifier), `about` (what documents
+are about besides her: things that she owns, and the dead whose heir she is, with the day of death), `is_complete`
+(whether every document that comes as data is held). The order is by service, kind of applicant and running number, the
+same every time. Of a service without a rule of its own some adults apply whose documents are all held, and a few who
+lack some.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
-from schemas.services import Service, services
+from schemas.contract import source
+from schemas.services import DECEASED, THING, Service, services
 from sources.simulate import store
 from sources.simulate.identities import holders, identities
 from sources.simulate.store import Frames
 
 MINOR_YEARS, YOUNG_YEARS = 19, 45
 MOST_COMPLETE, MOST_LACKING = 40, 10  # of a service without a rule of its own
-FOREIGNER = "FRN"
+FOREIGNER, PERSON = "FRN", "RRN"
+ABOUT = pl.List(pl.Struct({"kind": pl.String, "identifier": pl.String, "died_on": pl.Date}))
 SCHEMA = pa.schema(
     [
         *(pa.field(n, pa.string()) for n in ("service", "identifier_kind", "identifier", "grantor_identifier")),
         pa.field("also", pa.list_(pa.struct([pa.field("kind", pa.string()), pa.field("identifier", pa.string())]))),
+        pa.field(
+            "about",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("kind", pa.string()),
+                        pa.field("identifier", pa.string()),
+                        pa.field("died_on", pa.date32()),
+                    ]
+                )
+            ),
+        ),
         pa.field("is_complete", pa.bool_()),
     ]
 )
@@ -34,18 +51,21 @@ def candidates(home: Path) -> pa.Table:
     adults = residents.with_columns(age=today.year - pl.col("born").dt.year())
     ruled = _ruled(base, adults.filter(pl.col("nationality").is_null()), today.year)
     numbers = identities(home, base)
-    held = {name: holders(home, name).select("is_firm", "id") for name in store.REGISTERS}
+    held = {name: holders(home, name) for name in store.REGISTERS}
+    heirs = _heirs(base)
     parts = []
     for service in services():
-        if not service.data_requirements:
-            continue
+        named: list[pl.DataFrame] = []  # nobody applies twice, once by each of her numbers
         for kind in service.applicants:
             everybody = _named_by(kind, base, adults, numbers)
             chosen = ruled.get(service.id)
             if chosen is not None:
                 everybody = everybody.join(chosen, on=["is_firm", "id"], how="semi", maintain_order="left")
-            rows = _holding(service, everybody, held)
-            parts.append(rows if chosen is not None else _some(rows))
+            for earlier in named:
+                everybody = everybody.join(earlier, on=["is_firm", "id"], how="anti", maintain_order="left")
+            rows = _holding(service, kind, everybody, held, heirs)
+            named.append(rows if chosen is not None else _some(rows))
+        parts += named
     return (
         pl.concat(parts)
         .join(_others(numbers), on=["is_firm", "id"], how="left", maintain_order="left")
@@ -58,15 +78,13 @@ def candidates(home: Path) -> pa.Table:
 
 def _row() -> list[pl.Expr]:
     """A person consents herself; a firm through its representative, as the corporate register names it."""
-    is_person = pl.col("authorisation") != "statute"
     return [
         pl.col("service"),
         pl.col("identifier_kind"),
         pl.col("identifier"),
-        pl.when(is_person)
-        .then(pl.when("is_firm").then("representative").otherwise("identifier"))
-        .alias("grantor_identifier"),
+        pl.when("is_firm").then("representative").otherwise("identifier").alias("grantor_identifier"),
         pl.col("also"),
+        pl.col("about"),
         pl.col("is_complete"),
     ]
 
@@ -104,31 +122,73 @@ def _named_by(kind: str, base: Frames, adults: pl.DataFrame, numbers: pl.DataFra
     return own.rename({"kind": "identifier_kind"}).sort("is_firm", "id")
 
 
-def _holding(service: Service, who: pl.DataFrame, held: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """The applicants with the service, and whether each document that comes as data is held of them."""
-    is_complete = pl.lit(True)
-    for need in service.data_requirements:
+def _holding(
+    service: Service, kind: str, who: pl.DataFrame, held: Mapping[str, pl.DataFrame], heirs: pl.DataFrame
+) -> pl.DataFrame:
+    """The applicants with the service, what its documents are about, and whether each that is data is held.
+
+    Of documents of which one is enough the first is meant, as in what an applicant consents to when nothing is said.
+    """
+    who = who.join(heirs, on=["is_firm", "id"], how="left", maintain_order="left")
+    things: dict[str, str] = {}
+    marks: dict[str, str] = {}
+    for need in service.needed_of(kind):
+        group = need.one_of or need.document_type
+        if not need.is_available or need.is_if_held or group in marks:
+            continue
+        marks[group] = f"has {need.document_type}"
         register = store.DOCUMENTS.get(need.document_type)
         if register is None:
-            is_complete = pl.lit(False)
+            who = who.with_columns(pl.lit(False).alias(marks[group]))
             continue
-        mark = f"has {need.document_type}"
-        who = who.join(
-            held[register].with_columns(pl.lit(True).alias(mark)),
-            on=["is_firm", "id"],
-            how="left",
-            maintain_order="left",
-        )
-        is_complete = is_complete & pl.col(mark).fill_null(False)
+        own = held[register].with_columns(pl.lit(True).alias(marks[group]))
+        if need.about == DECEASED:
+            own = own.select("identifier", marks[group]).rename({"identifier": "deceased"})
+            who = who.join(own, on="deceased", how="left", maintain_order="left")
+            continue
+        if need.about == THING:
+            thing = source(need.document_type).subject_identifier_kind
+            if thing not in things:
+                things[thing] = f"own {thing}"
+                named = own.select("is_firm", "id", pl.col("identifier").alias(things[thing]))
+                who = who.join(named, on=["is_firm", "id"], how="left", maintain_order="left")
+        who = who.join(own.drop("identifier"), on=["is_firm", "id"], how="left", maintain_order="left")
+    is_of_dead = any(need.about == DECEASED for need in service.needed_of(kind))
+    about = [_struct(thing, column, pl.lit(None, pl.Date)) for thing, column in things.items()]
+    about += [_struct(PERSON, "deceased", pl.col("died"))] if is_of_dead else []
     return who.select(
         "is_firm",
         "id",
         "identifier_kind",
         "identifier",
         service=pl.lit(service.id),
-        authorisation=pl.lit(service.authorisation),
-        is_complete=is_complete,
+        about=_listed(about),
+        is_complete=pl.all_horizontal(pl.lit(True), *(pl.col(m).fill_null(False) for m in marks.values())),
     )
+
+
+def _struct(kind: str, column: str, died: pl.Expr) -> pl.Expr:
+    made = pl.struct(kind=pl.lit(kind), identifier=pl.col(column), died_on=died)
+    return pl.when(pl.col(column).is_not_null()).then(made)
+
+
+def _listed(structs: list[pl.Expr]) -> pl.Expr:
+    if not structs:
+        return pl.lit([], ABOUT)
+    return pl.concat_list(structs).list.drop_nulls()
+
+
+def _heirs(base: Frames) -> pl.DataFrame:
+    """Whose heir somebody is, of parents and spouse: `is_firm`, `id`, `deceased` (a resident number), `died`."""
+    people = base["persons"]
+    dead = people.filter(pl.col("died").is_not_null()).select(dead_id="person_id", deceased="rrn", died="died")
+    kin = [
+        people.select(id=pl.col("person_id").cast(pl.Int64), dead_id=pl.col(relative))
+        for relative in ("spouse_id", "father_id", "mother_id")
+    ]
+    found = pl.concat(kin).drop_nulls().join(dead, on="dead_id", maintain_order="left")
+    first = found.unique("id", keep="first", maintain_order=True)
+    return first.select(pl.lit(False).alias("is_firm"), "id", "deceased", "died")
 
 
 def _some(rows: pl.DataFrame) -> pl.DataFrame:

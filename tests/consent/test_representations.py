@@ -10,6 +10,8 @@ from consent import deaths, gate, ledger, representations
 from consent.errors import ForbiddenTransition
 from consent.model import Capacity, Reason
 from hanbeon.errors import GateRefused, UsageError
+from schemas.contract import source
+from schemas.services import service
 from tests.consent.making import (
     AT,
     DAY,
@@ -105,8 +107,13 @@ def test_f42_heirs_are_their_own_subjects_and_act_for_the_dead_alone() -> None:
 
 
 def test_a_statutory_ground_needs_no_grantor() -> None:
-    row = authorisation_row(kind="statute", _grantor_key=None)
-    snapshot = snapshot_of([row], [approval_row()], deaths=[death_row(SUBJECT)])
+    chosen = service("NHIS_WORKPLACE")
+    needed = next(r for r in chosen.requirements if r.authorisation == "statute")
+    both = {"document_type": needed.document_type, "holder": source(needed.document_type).holder}
+    both |= {"recipient": chosen.recipient, "purpose": chosen.purpose}
+    own = {"service": chosen.id, "variant": needed.variant, "columns": list(needed.columns)}
+    row = authorisation_row(kind="statute", _grantor_key=None, **both, **own)
+    snapshot = snapshot_of([row], [approval_row(**both)], deaths=[death_row(SUBJECT)])
     assert gate.allowed(snapshot, AT).num_rows == 1
 
 

@@ -24,6 +24,7 @@ NEED = {
     "document_type": "FAMR",
     "variant": "general",
     "one_of": None,
+    "is_if_held": False,
     "unavailable": None,
     "has_authorisation": True,
     "authorisation_id": "own",
@@ -35,8 +36,7 @@ NEEDED = pa.schema(
         *((n, pa.string()) for n in ("application_id", "service", "recipient", "document_type", "variant", "one_of")),
         *((n, pa.string()) for n in ("unavailable", "authorisation_id", "reason")),
         ("_subject_key", pa.int64()),
-        ("has_authorisation", pa.bool_()),
-        ("is_paper", pa.bool_()),
+        *((n, pa.bool_()) for n in ("has_authorisation", "is_if_held", "is_paper")),
     ]
 )
 REFUSED = {"has_authorisation": False, "authorisation_id": None, "reason": "withdrawn"}
@@ -138,6 +138,26 @@ def test_one_of_several_documents_is_enough_and_the_others_are_not_needed() -> N
     ]
     assert {r["BNDL_CMPTN_YN"] for r in found} == {"N"}
     assert {r["BNDL_CMPTN_YN"] for r in bundle(more, [held("RRA"), held("FAMR")])} == {"Y"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "reason"),
+    [
+        (None, "waiting_for_data", "nothing_received"),
+        (True, "waiting_for_data", "quarantined"),
+        (False, "not_needed", "not_applicable"),
+    ],
+    ids=str,
+)
+def test_a_document_that_concerns_only_some_is_not_needed_once_the_holder_says_it_has_none(
+    asked: bool | None, state: str, reason: str
+) -> None:
+    given = [] if asked is None else [{"document_type": "FAMR", "_subject_key": 7, "is_quarantined": asked}]
+    found = bundle([{"is_if_held": True}, {"document_type": "RRT"}], [held("RRT")], given)
+    assert told(found)[0] == ("FAMR", state, reason, None)
+    assert {r["BNDL_CMPTN_YN"] for r in found} == {"Y" if state == "not_needed" else "N"}
+    assert told(bundle([REFUSED | {"is_if_held": True}]))[0][1:3] == ("no_authorisation", "withdrawn")
+    assert told(bundle([{"is_if_held": True}], [held("FAMR")]))[0][1] == "satisfied_by_data"
 
 
 def test_a_document_of_several_subjects_is_there_when_it_is_there_of_each() -> None:

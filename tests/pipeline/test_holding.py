@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consent import accesses, bodies, holds, ledger, owners, subject_notices, vault
+from consent import accesses, applications, bodies, holds, ledger, owners, subject_notices, vault
 from consent.bodies import BodyKind
 from consent.holds import Ground, Terms
 from consent.owners import owner_of_key
@@ -34,7 +34,9 @@ def place(lake: SmallLake, days: int = 30) -> str:
 
 
 def withdrawn(lake: SmallLake) -> None:
+    """The consent, and the application with it: an open one keeps its applicant known."""
     ledger.withdraw(lake.run.conn, str(lake.two.consent), lake.run.at())
+    applications.decide(lake.run.conn, str(lake.two.application), "withdrawn", lake.run.at())
     erase(lake.run)
 
 
