@@ -10,6 +10,7 @@ the recipient waits sealed for it alone (`consent.handovers`) and needs the lake
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from consent import append as log
@@ -23,6 +24,7 @@ from pipeline.attest import operator
 from pipeline.reading import standing
 from pipeline.run import Run
 from schemas.contract import source
+from schemas.decimals import plain
 
 TYP = "evidence-handover+jwt"
 RESTS_ON_EVIDENCE = (Decision.APPROVED, Decision.REFUSED)
@@ -140,4 +142,6 @@ def _plain(value: Any) -> Any:
         return instant_text(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return plain(value)
     return value.hex() if isinstance(value, bytes) else str(value)

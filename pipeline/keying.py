@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.contract import Contract, Group
+from schemas.decimals import plain
 
 Keys = Callable[[str, pa.Array], pa.Array]  # (identifier kind, identifiers) -> subject keys
 Hashes = Callable[[str, Sequence[str | bytes]], list[bytes]]  # (purpose, values) -> keyed hashes
@@ -53,7 +54,7 @@ def key_batch(
         columns[group.name] = _key_group(group, _flat(batch, group.name), keys)
     named = ["_is_deleted", *(c.name for c in contract.content), *(g.name for g in contract.groups)]
     content = pa.table({n: columns[n] for n in named})
-    canonical = [json.dumps(r, ensure_ascii=False, sort_keys=True) for r in content.to_pylist()]
+    canonical = [json.dumps(r, ensure_ascii=False, sort_keys=True, default=plain) for r in content.to_pylist()]
     columns["_source_record_hash"] = pa.array(hashes(f"source-content:{contract.dataset}", canonical), pa.binary())
     return pa.table([columns[f.name] for f in contract.bronze_schema], schema=contract.bronze_schema)
 

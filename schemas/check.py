@@ -19,6 +19,7 @@ import yaml
 
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
+from schemas.decimals import digits
 from schemas.documents import document_types, never_shareable
 from schemas.identifiers import KINDS
 from schemas.provenance import definition
@@ -133,6 +134,9 @@ def _column(column: Column) -> Iterator[str]:
         yield f"is a day and may have no other pattern than {DAY_PATTERN}."
     if column.pattern and re.compile(column.pattern).groups:
         yield "has a pattern that captures a group; write (?:…)."
+    if column.logical_type == "number" and digits(column.physical_type) is None:
+        yield "is a number and must be stored as numeric(digits,fraction digits)."
+        return
     yield from _shape_of_codes(column)
     for label, example, must_pass in (("good", column.good_example, True), ("bad", column.bad_example, False)):
         if example is None:

@@ -10,6 +10,7 @@ Try it: `python -c "from schemas.contract import source; print(source('RRT').col
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ import pyarrow as pa
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
+from schemas.decimals import digits, exact
 from schemas.errors import MalformedContract
 
 FOLDER = Path(__file__).parent / "contracts"
@@ -44,7 +46,6 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ARROW = {
     "string": pa.string(),
     "integer": pa.int64(),
-    "number": pa.float64(),
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", tz="UTC"),
@@ -85,7 +86,17 @@ class Column:
 
     @property
     def arrow_field(self) -> pa.Field:
-        return pa.field(self.name, _ARROW[self.logical_type])
+        """Raises MalformedContract for a number that does not say its digits."""
+        kind = pa.decimal128(*self.digits) if self.logical_type == "number" else _ARROW[self.logical_type]
+        return pa.field(self.name, kind)
+
+    @property
+    def digits(self) -> tuple[int, int]:
+        """Of a number with a fraction: digits in all, and after the point. Raises MalformedContract."""
+        found = digits(self.physical_type)
+        if found is None:
+            raise MalformedContract(f"{self.name} is a number and must be stored as numeric(digits,fraction digits).")
+        return found
 
     @property
     def is_identifier(self) -> bool:
@@ -264,13 +275,25 @@ def _column(p: SchemaProperty) -> Column:
         maximum=options.get("maximum"),
         description=p.description or "",
         defined_by=extra.get("definedBy"),
-        good_example=p.examples[0] if p.examples else None,
-        bad_example=extra.get("badExample"),
+        good_example=_example(p, p.examples[0] if p.examples else None),
+        bad_example=_example(p, extra.get("badExample")),
         identifier_kind=extra.get("identifierKind"),
         identifies=extra.get("identifies"),
         delivery=delivery,
         physical_type=p.physicalType or "",
     )
+
+
+def _example(p: SchemaProperty, given: Any) -> Any:
+    """An example as the column's values are; of a number the decimal that it says, else what stands there."""
+    if p.logicalType != "number" or given is None or isinstance(given, bool):
+        return given
+    try:
+        said = Decimal(str(given))
+    except InvalidOperation:
+        return given
+    room = digits(p.physicalType or "")
+    return said if room is None else exact(said, *room) or said
 
 
 def read(path: Path) -> Contract:

@@ -109,8 +109,8 @@ def _expectation(column: Column, rule: Rule, group: str | None) -> Expectation |
     kind: str
     more: dict[str, Any] = {}
     match rule.kind:
-        case "type":
-            return None  # Arrow types are compared before any row is looked at
+        case "type" | "digits":
+            return None  # Arrow types are compared before any row is looked at, and hold no more digits than they say
         case "required":
             kind = "expect_column_values_to_not_be_null"
         case "length":

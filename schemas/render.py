@@ -27,7 +27,6 @@ _DUCKDB = {
     pa.string(): "varchar",
     pa.int64(): "bigint",
     pa.int32(): "integer",
-    pa.float64(): "double",
     pa.bool_(): "boolean",
     pa.binary(): "blob",
     pa.date32(): "date",
@@ -58,6 +57,8 @@ def duckdb_type(kind: pa.DataType) -> str:
         return f"{duckdb_type(kind.value_type)}[]"
     if pa.types.is_struct(kind):
         return f"struct({', '.join(f'{f.name} {duckdb_type(f.type)}' for f in kind)})"
+    if pa.types.is_decimal128(kind):
+        return f"decimal({kind.precision},{kind.scale})"
     return _DUCKDB[kind]
 
 

@@ -11,19 +11,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from schemas.codes import codes
 from schemas.contract import Column
+from schemas.decimals import exact
 from schemas.shapes import HIDDEN_RESIDENT_NUMBER, RESIDENT_NUMBER_LENGTH
 
-Kind = Literal["required", "type", "length", "pattern", "range", "code", "real_day", "no_resident_number"]
+Kind = Literal["required", "type", "digits", "length", "pattern", "range", "code", "real_day", "no_resident_number"]
 
 DAY_DOMAIN = "연월일C8"
 # A corporation's number has the same digits as a person's and is public; no shape tells them apart.
 CORPORATE_NUMBER_DOMAIN = "법인등록번호C13"
 _HIDDEN = re.compile(HIDDEN_RESIDENT_NUMBER)
-_PYTHON = {"string": str, "integer": int, "number": float, "boolean": bool}
+_PYTHON = {"string": str, "integer": int, "number": Decimal, "boolean": bool}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def rules(column: Column) -> tuple[Rule, ...]:
         found.append(Rule("required", "is filled wherever consent covers it", lambda value: value is not None))
     if column.logical_type in _PYTHON:
         found.append(_type(column))
+    if column.logical_type == "number":
+        found.append(_digits(column))
     if column.code_list:
         listed = codes(column.code_list)
         found.append(Rule("code", f"is a code of list {column.code_list}", lambda value: value in listed))
@@ -95,11 +99,20 @@ def may_hide_resident_number(column: Column) -> bool:
 def _type(column: Column) -> Rule:
     wanted = _PYTHON[column.logical_type]
     name = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
-    is_number = wanted in (int, float)  # Python counts True as 1
+    is_number = wanted is int  # Python counts True as 1
     return Rule(
         "type",
         f"is {name[column.logical_type]}",
         lambda value: isinstance(value, wanted) and not (is_number and isinstance(value, bool)),
+    )
+
+
+def _digits(column: Column) -> Rule:
+    precision, scale = column.digits
+    return Rule(
+        "digits",
+        f"has at most {precision - scale} digits before the point and {scale} after it",
+        lambda value: exact(value, precision, scale) is not None,
     )
 
 

@@ -46,7 +46,7 @@ class Domain:
         if self.type == "DATETIME":
             return ("timestamp",)
         if self.type == "NUMERIC":
-            return ("double", f"decimal({self.size},{self.scale})") if self.scale else ("bigint",)
+            return (f"numeric({self.size},{self.scale})",) if self.scale else ("bigint",)
         return "varchar", f"varchar({self.size})", f"char({self.size})"
 
 

@@ -9,6 +9,7 @@ delivery the newest by the holder's time wins, even over one that is withheld (F
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow as pa
 from hanbeon.clock import parse_instant
 from hanbeon.errors import SchemaDrift
 from schemas.contract import Column, Contract, Group
+from schemas.decimals import exact, from_text
 from sources.coverage import Asked
 from sources.delivery import SUPERSEDED, Tally
 
@@ -25,7 +27,15 @@ _INT64 = range(-(2**63), 2**63)
 ENTITY_MARK = "\ufdd0"  # stands where a document used an entity that nobody resolves
 LENGTH_MARK = "\ufdd1"  # stands where a text was too long to be looked at
 _YEARS = range(1900, 2100)  # a record "changed" in 9999 would move the watermark past everything to come
-_TYPE_NAMES = {str: "string", int: "integer", float: "fraction", bool: "boolean", list: "list", dict: "object"}
+_TYPE_NAMES = {
+    str: "string",
+    int: "integer",
+    float: "fraction",
+    Decimal: "fraction",
+    bool: "boolean",
+    list: "list",
+    dict: "object",
+}
 
 Row = dict[str, Any]
 
@@ -90,6 +100,8 @@ def conform(contract: Contract, column: Column, value: object) -> object:
         raise Poison(value.reason)
     if value is None:
         return None
+    if column.logical_type == "number":
+        return _number(contract, column, value)
     wanted = {"string": str, "integer": int, "boolean": bool}[column.logical_type]
     if type(value) is not wanted:
         raise drift(contract, column.name, column.logical_type, type_name(value))
@@ -98,6 +110,17 @@ def conform(contract: Contract, column: Column, value: object) -> object:
     if column.logical_type == "integer" and value not in _INT64:
         raise Poison("number_out_of_range")
     return value
+
+
+def _number(contract: Contract, column: Column, value: object) -> Decimal:
+    """A number with a fraction, delivered as text or number. One with more digits than its column is never rounded."""
+    said = from_text(value) if isinstance(value, str) else Decimal(value) if type(value) is int else value
+    if not isinstance(said, Decimal):
+        raise drift(contract, column.name, column.logical_type, type_name(value))
+    found = exact(said, *column.digits)
+    if found is None:
+        raise Poison("too_many_digits" if said.is_finite() else "number_out_of_range")
+    return found
 
 
 def lines(contract: Contract, group: Group, names: frozenset[str], raw: Sequence[Mapping[str, object]]) -> list[Row]:

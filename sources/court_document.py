@@ -98,7 +98,7 @@ def item(group: Group, column: Column) -> str:
 
 def typed(text: str | None, column: Column) -> object:
     """XML has no types: an integer is its digits, a boolean is 예 or 아니오."""
-    if text is None or column.logical_type == "string":
+    if text is None or column.logical_type in ("string", "number"):
         return text
     if column.logical_type == "boolean" and text in (YES, NO):
         return text == YES

@@ -68,7 +68,7 @@ class Layout:
 
     def value(self, record: bytes, column: Column) -> object:
         text = self.text(record, span_of(column))
-        if text is None or column.logical_type == "string":
+        if text is None or column.logical_type in ("string", "number"):
             return text
         if column.logical_type == "boolean":
             return FLAGS.get(text, text)

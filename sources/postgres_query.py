@@ -18,6 +18,7 @@ _REQUESTED = sql.SQL("pg_temp.requested")
 _TYPES = {
     "string": ("text", "varchar", "bpchar"),
     "integer": ("int2", "int4", "int8"),
+    "number": ("numeric",),
     "boolean": ("bool",),
     "instant": ("timestamptz",),
 }
@@ -151,6 +152,8 @@ def _lines(contract: Contract, group: Group) -> sql.Composed:
     columns = []
     for c in group.columns:
         name = _short(c, sql.SQL("l.{}").format(sql.Identifier(c.name)))
+        if c.logical_type == "number":  # as text, since a number of JSON may lose digits on its way
+            name = sql.SQL("{}::text").format(name)
         columns.append(name if c.is_identifier else sql.SQL("case when h.{} then {} end").format(_flag(group, c), name))
     return sql.SQL(
         "case when ({any}) and not h._is_deleted then "

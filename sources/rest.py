@@ -11,6 +11,7 @@ value that is no value (NaN, 1e400, a doubled key, undecodable bytes) poisons it
 import json
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from hanbeon.errors import SourceError
@@ -70,9 +71,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _fraction(digits: str) -> float | Poisoned:
-    value = float(digits)
-    return value if math.isfinite(value) else Poisoned("number_out_of_range")
+def _fraction(digits: str) -> Decimal | Poisoned:
+    """As it is written: a binary fraction would lose digits."""
+    return Decimal(digits) if math.isfinite(float(digits)) else Poisoned("number_out_of_range")
 
 
 def _form(contract: Contract, client: Client, page_size: int) -> Form[Record]:

@@ -10,11 +10,13 @@ Which lines a family certificate shows is the variant's business, and is decided
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
 from schemas.contract import Contract, sources
+from schemas.decimals import plain
 from sources.simulate import faults, store
 from sources.simulate.pages import MARK, Asked, BadRequest, Page, Switches, answer, has_unknown_code, is_poisoned
 from sources.simulate.shelf import Register, Row
@@ -231,12 +233,16 @@ def nested(said: Mapping[str, object]) -> str:
         first, _, rest = place.partition("/")
         top.setdefault(first, "")
         if rest.startswith("@"):
-            attributes[first] = f" {rest[1:]}={quoteattr(str(value))}"
+            attributes[first] = f" {rest[1:]}={quoteattr(_written(value))}"
         elif rest:
-            top[first] += f"<{rest}>{escape(str(value))}</{rest}>"
+            top[first] += f"<{rest}>{escape(_written(value))}</{rest}>"
         else:
-            top[first] += escape(str(value))
+            top[first] += escape(_written(value))
     return "".join(f"<{n}{attributes.get(n, '')}>{inside}</{n}>" for n, inside in top.items())
+
+
+def _written(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def _lines(lines: Lines, record: Row, asked: Asked, code: str | None) -> str:

@@ -163,7 +163,7 @@ def _relation(
 ) -> Relation:
     view = place.partition(".")[2]
     own = {
-        c.publishes or "person_identifier": (c.name, _TYPES[c.logical_type])
+        c.publishes or "person_identifier": (c.name, _TYPES.get(c.logical_type, c.physical_type))
         for c in columns
         if c.identifies != "subject"
     }

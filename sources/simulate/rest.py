@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.contract import Column, Contract, sources
+from schemas.decimals import plain
 from sources.simulate import faults, store
 from sources.simulate.pages import MARK, Asked, BadRequest, Page, Switches, answer, has_unknown_code, is_poisoned
 from sources.simulate.shelf import Register, Row
@@ -113,7 +114,7 @@ def respond(document: Document, register: Register, body: bytes, switches: Switc
         return b'{"error": {"code": "E9999", "message": "temporary failure"}}'
     asked, number, size = _question(body)
     page = answer(register, asked, number, size, switches)
-    text = json.dumps(_content(document, page, switches))
+    text = json.dumps(_content(document, page, switches), default=plain)
     return text.encode("ascii").replace(MARK.encode(), _FLAWS.get(str(switches.get("poison")), b""))
 
 

@@ -1,5 +1,6 @@
 """Great Expectations decides; the plain rules of `schemas.rules` decide the same, on random batches."""
 
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -28,9 +29,11 @@ TEXTS = [
 ]
 NUMBERS = [0, -1, 10**15 - 1, 10**15, 10**18 - 1, 10**18, -(10**15) + 1, -(10**15), 2**53 + 1]
 
+FRACTIONS = [Decimal(0), Decimal("-0.01"), Decimal("0.01"), Decimal(100), Decimal("100.01"), Decimal(999)]
+
 
 def values(column: Column) -> st.SearchStrategy[Any]:
-    pool = TEXTS if column.logical_type == "string" else NUMBERS
+    pool: list[Any] = {"string": TEXTS, "number": FRACTIONS}.get(column.logical_type, NUMBERS)
     usual = st.sampled_from([column.good_example, column.bad_example, None])
     return st.just(column.good_example) | usual | st.sampled_from(pool)
 

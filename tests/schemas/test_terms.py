@@ -16,7 +16,7 @@ def test_the_domains_are_those_of_the_seventh_edition_without_the_abolished_ones
     [
         ("연월일C8", ("varchar", "varchar(8)", "char(8)")),
         ("금액N15", ("bigint",)),
-        ("면적N19,9", ("double", "decimal(19,9)")),
+        ("면적N19,9", ("numeric(19,9)",)),
         ("연월일시분초D", ("timestamp",)),
     ],
 )
