@@ -115,8 +115,8 @@ def notice(
     if strange:
         raise UsageError(f"This asks for no consent named {', '.join(strange)}. Asked for: {', '.join(asked)}.")
     values = _values(service, requirements, valid_until, retain_until)
-    ids = dict.fromkeys(source(r.document_type).holder for r in requirements)
-    values["holders"] = ", ".join(template["holders"].get(h, h) for h in ids)
+    named = {source(r.document_type).holder: source(r.document_type).properties["holderName"] for r in requirements}
+    values["holders"] = ", ".join(template["holders"].get(h, name) for h, name in named.items())
     kind = requirements[0].authorisation if requirements else service.authorisation
     title = template["title"][kind]
     return Notice(

@@ -46,6 +46,10 @@ INSTITUTIONS = {
     "BASC": "COURT00",
     "MARR": "COURT00",
     "GRDN": "COURT00",
+    "VHCL": "1613000",
+    "LEAS": "1613000",
+    "LDAT": "COURT00",
+    "EXPC": "1220000",
 }
 
 

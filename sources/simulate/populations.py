@@ -1,4 +1,6 @@
-"""About whom each register of the world is: persons, corporations, or both. A document type that stands here is held.
+"""Whose records each register of the world holds: persons', corporations', or both; of a thing its owner counts.
+
+A document type that stands here is held.
 
 A record's running number is its person's or its corporation's. Corporations begin above every person, so that a
 register can hold both; the corporate register itself counts from its own beginning.
@@ -34,8 +36,15 @@ _PEOPLE = (
     "basic_certificate",
     "marriage_relation_certificate",
     "guardianship_certificate",
+    "lease_report",
+    "lease_fixed_date",
 )
-_FIRMS = ("corporate_registration", "financial_statement_certificate", "social_insurance_roster")
+_FIRMS = (
+    "corporate_registration",
+    "financial_statement_certificate",
+    "social_insurance_roster",
+    "export_declaration",
+)
 _BOTH = (
     "local_tax_clearance",
     "local_tax_assessment",
@@ -44,6 +53,7 @@ _BOTH = (
     "vat_base_certificate",
     "business_closure_certificate",
     "sme_confirmation",
+    "vehicle_register",
 )
 # Register, named as published, to whom it is about.
 SUBJECTS: Mapping[str, tuple[str, ...]] = {

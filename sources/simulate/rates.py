@@ -86,5 +86,17 @@ REGISTERED = {
     "qualification": 0.18,  # of adults
     "veteran": 0.012,  # of nationals older than 25
     "ward": 0.003,  # of adult nationals, where an adult of the family can be guardian
+    "vehicle": 0.55,  # of adults
+    "corporate_vehicle": 0.7,
+    "hired_vehicle": 0.1,  # of corporate vehicles: for hire
+    "joint_vehicle": 0.08,  # of persons' vehicles: two owners
+    "seized_vehicle": 0.02,
+    "mortgaged_vehicle": 0.12,
+    "tenant": 0.4,  # of householders
+    "monthly_rent": 0.6,  # of leases
+    "renewed_lease": 0.25,
+    "fixed_next_day": 0.15,  # of fixed dates: asked for after 16:00
+    "exporter": 0.35,  # of open corporations
+    "shipped_export": 0.85,
     "no_guardianship": 0.003,  # of adult nationals: a certificate that nothing is recorded
 }

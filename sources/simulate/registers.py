@@ -9,9 +9,12 @@ from sources.simulate import (
     court_registers,
     credentials,
     documents,
+    exports,
     insurance_records,
+    leases,
     residence,
     tax,
+    vehicles,
     welfare,
 )
 from sources.simulate.populations import SUBJECTS
@@ -31,6 +34,9 @@ _ROOMS = (
     credentials,
     residence,
     court_persons,
+    exports,
+    leases,
+    vehicles,
 )
 BUILDERS: Mapping[str, Builder] = {
     name: next(getattr(room, name) for room in _ROOMS if hasattr(room, name)) for name in SUBJECTS

@@ -30,7 +30,8 @@ WANTED = {
 
 
 def shown(chosen: Service, given: frozenset[str] | None = None, version: str = notices.CURRENT) -> notices.Notice:
-    return notices.notice(chosen, chosen.data_requirements, UNTIL, KEPT, given, version)
+    own = tuple(r for r in chosen.data_requirements if r.authorisation == chosen.authorisation)
+    return notices.notice(chosen, own, UNTIL, KEPT, given, version)
 
 
 @pytest.mark.parametrize("chosen", ASKED, ids=lambda s: s.id)
@@ -49,6 +50,13 @@ def test_every_item_that_the_law_wants_is_shown_in_both_languages(chosen: Servic
         assert chosen.law in notice.text(language)
     columns = source(chosen.data_requirements[0].document_type).content
     assert columns[0].korean in notice.text("ko")
+
+
+def test_every_holder_is_named_in_korean() -> None:
+    """e-Gov Act 43-2: the person who demands knows from whom."""
+    for chosen in (s for s in ASKED if s.authorisation == "demand"):
+        (holders,) = (i.ko for i in shown(chosen).items if i.id == "holders")
+        assert not re.search("[A-Za-z]", holders), chosen.id
 
 
 def test_a_demand_names_the_holders_too() -> None:
