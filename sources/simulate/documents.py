@@ -46,6 +46,11 @@ INSTITUTIONS = {
     "BASC": "COURT00",
     "MARR": "COURT00",
     "GRDN": "COURT00",
+    "BLDR": "1613000",
+    "IOLP": "1613000",
+    "LAND": "1613000",
+    "LUSE": "1613000",
+    "REGR": "COURT00",
 }
 
 

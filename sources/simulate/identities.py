@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from schemas.contract import sources
+from schemas.identifiers import KINDS
 from sources.simulate import store
 from sources.simulate.populations import FIRST_FIRM
 from sources.simulate.store import Frames
@@ -25,7 +26,8 @@ def identities(home: Path, base: Frames) -> pl.DataFrame:
     parts = [persons, firms]
     for contract in sources():
         kind = contract.subject_identifier_kind
-        if contract.published in store.REGISTERS and kind not in (PERSONAL, CORPORATE):
+        is_of_thing = KINDS[kind].is_of_thing  # a parcel is no name of its owner
+        if contract.published in store.REGISTERS and kind not in (PERSONAL, CORPORATE) and not is_of_thing:
             parts.append(_numbers(home, contract.published, kind))
     return pl.concat([p.with_columns(pl.col("id").cast(pl.Int64)) for p in parts]).unique(maintain_order=True)
 

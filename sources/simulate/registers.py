@@ -10,6 +10,8 @@ from sources.simulate import (
     credentials,
     documents,
     insurance_records,
+    property_ledgers,
+    property_register,
     residence,
     tax,
     welfare,
@@ -31,6 +33,8 @@ _ROOMS = (
     credentials,
     residence,
     court_persons,
+    property_ledgers,
+    property_register,
 )
 BUILDERS: Mapping[str, Builder] = {
     name: next(getattr(room, name) for room in _ROOMS if hasattr(room, name)) for name in SUBJECTS
