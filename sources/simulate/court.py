@@ -22,6 +22,7 @@ from sources.simulate.pages import MARK, Asked, BadRequest, Page, Switches, answ
 from sources.simulate.shelf import Register, Row
 
 YES, NO = "예", "아니오"
+YES_IN_REGISTER = "Y"
 
 
 @dataclass(frozen=True)
@@ -265,4 +266,6 @@ def _shown(lines: Sequence[Row], variant: str) -> list[tuple[int, Row]]:
         return [(line["line_no"], line) for line in lines if line["line_no"] == 1]
     if variant == "general" and lines and "general_no" in lines[0]:
         return [(line["general_no"], line) for line in lines if line["general_no"] is not None]
+    if variant == "current":
+        lines = [line for line in lines if line.get("ERSR_YN") != YES_IN_REGISTER]
     return [(line["line_no"], line) for line in lines]

@@ -50,6 +50,11 @@ INSTITUTIONS = {
     "LEAS": "1613000",
     "LDAT": "COURT00",
     "EXPC": "1220000",
+    "BLDR": "1613000",
+    "IOLP": "1613000",
+    "LAND": "1613000",
+    "LUSE": "1613000",
+    "REGR": "COURT00",
 }
 
 

@@ -54,6 +54,11 @@ _BOTH = (
     "business_closure_certificate",
     "sme_confirmation",
     "vehicle_register",
+    "building_ledger",
+    "land_ledger",
+    "land_price_confirmation",
+    "land_use_plan",
+    "real_estate_register",
 )
 # Register, named as published, to whom it is about.
 SUBJECTS: Mapping[str, tuple[str, ...]] = {

@@ -99,4 +99,14 @@ REGISTERED = {
     "exporter": 0.35,  # of open corporations
     "shipped_export": 0.85,
     "no_guardianship": 0.003,  # of adult nationals: a certificate that nothing is recorded
+    "property": 0.35,  # of adult nationals
+    "shop_owner_property": 0.75,
+    "firm_property": 0.6,
+    "joint_owners": 0.35,  # of owners with a spouse
+    "forest": 0.2,  # of parcels without a building
+    "category_changed": 0.15,  # of other parcels
+    "parcel_divided": 0.3,
+    "building_violation": 0.02,
+    "mortgage": 0.45,
+    "mortgage_cancelled": 0.25,
 }

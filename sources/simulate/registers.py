@@ -12,6 +12,8 @@ from sources.simulate import (
     exports,
     insurance_records,
     leases,
+    property_ledgers,
+    property_register,
     residence,
     tax,
     vehicles,
@@ -37,6 +39,8 @@ _ROOMS = (
     exports,
     leases,
     vehicles,
+    property_ledgers,
+    property_register,
 )
 BUILDERS: Mapping[str, Builder] = {
     name: next(getattr(room, name) for room in _ROOMS if hasattr(room, name)) for name in SUBJECTS

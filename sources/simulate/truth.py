@@ -78,12 +78,17 @@ def _detailed(lines: pl.DataFrame) -> pl.DataFrame:
     return lines
 
 
+def _in_force(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.filter(pl.col("ERSR_YN") == "N") if "ERSR_YN" in lines.columns else lines
+
+
 # What a variant of a certificate shows of the register's lines, where it does not show them all.
 _VARIANTS = {
     "household_extract": {"head_only": _own_line},
     "individual_abstract": {"current_address": _current},
     "family_relation_certificate": {"specific": _specific, "general": _general},
     "marriage_relation_certificate": {"general": _general},
+    "real_estate_register": {"current": _in_force},
 }
 
 
