@@ -57,9 +57,19 @@ def grant(
     document_types: Sequence[str] = (),
     grounds: Sequence[str] | None = None,
 ) -> Grant:
-    """The first of `grants`: of a usual applicant, about herself."""
+    """The first of `grants`: of a usual applicant, about herself. Raises UsageError where there is none."""
     kind = applicant_kind(service)
-    return grants(service, kind, subject_key, application_id, at, until, document_types, grounds)[0]
+    return need_some(service, grants(service, kind, subject_key, application_id, at, until, document_types, grounds))[0]
+
+
+def need_some(service: Service, given: list[Grant]) -> list[Grant]:
+    """The grants. Raises UsageError where nothing is left to authorise."""
+    if not given:
+        raise UsageError(
+            f"Service {service.id} takes nothing as data here, so there is nothing to authorise. Name with --about what"
+            " its documents are about, or bring them on paper."
+        )
+    return given
 
 
 def grants(
@@ -82,7 +92,8 @@ def grants(
     heir of the deceased that `about` names (keys by kind of identifier), and what a statute opens for the application.
     Of documents of which one is enough the first is meant, unless `document_types` names others. `grounds` are the
     separate consents that were given; None: every one that the service asks for. `grantor_key` and `capacity` name who
-    consents for the subject, where that is not the subject. Raises UsageError where nothing is left to authorise.
+    consents for the subject, where that is not the subject. Empty where nothing is left to authorise: the papers come
+    by hand.
     """
     if service.mode == Mode.ONE_TIME and application_id is None:
         raise UsageError(f"An authorisation for {service.id} is for one application. Open the application first.")
@@ -95,8 +106,6 @@ def grants(
             parts.setdefault(place, []).append((needed, subjects))
         elif needed.document_type in document_types:
             raise UsageError(_impossible(needed))
-    if not parts:
-        raise UsageError(f"Service {service.id} takes no such document as data, so there is nothing to authorise.")
     consented = [r for (kind_of, *_), part in parts.items() if kind_of != Kind.STATUTE for r, _ in part]
     if consented and grounds is not None:
         _need_given(consented, grounds)

@@ -114,10 +114,10 @@ def grant(
         grants = [
             one
             for a in applicants
-            for one in granting.grants(
+            for one in granting.need_some(chosen, granting.grants(
                 chosen, a.kind, a.key, a.application_id, at, valid_until, documents or (), grounds,
                 about=others, grantor_key=acting, capacity=as_what,
-            )
+            ))
         ]  # fmt: skip
         need_able(run, applicants[0].kind, grants, at)
         with run.conn.transaction():

@@ -21,7 +21,7 @@ RATIO_PLACES = 9
 COVERAGE, FLOOR_RATIO = pl.Decimal(12, 9), pl.Decimal(13, 9)
 ANNOUNCED = "0531"
 PRICE_YEARS = 5
-LAST_PRICE = TODAY.year if TODAY.strftime("%m%d") > ANNOUNCED else TODAY.year - 1
+LAST_PRICE = TODAY.year - 1  # a record that changed days before the world's first does not know this year's price
 ZONES = {
     FOREST: (("보전관리지역", "210"), ("준보전산지", "610")),
     SITE: (("제2종일반주거지역", "120"), ("가축사육제한구역", "710")),
