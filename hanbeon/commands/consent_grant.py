@@ -155,14 +155,16 @@ def notice(
     from consent.evidence import notice_of
     from consent.model import Kind
     from hanbeon.clock import now
-    from hanbeon.granting import applicant_kind, grants
+    from hanbeon.granting import applicant_kind, grants, need_some
     from schemas.identifiers import KINDS
     from schemas.services import service
 
     chosen = service(service_id)
     anything = dict.fromkeys(KINDS, (0,))
-    given = grants(chosen, applicant_kind(chosen, kind), 0, "any", now(), instant(until, "--until"), documents or (),
-                   grounds, about=anything)  # fmt: skip
+    given = need_some(chosen, grants(
+        chosen, applicant_kind(chosen, kind), 0, "any", now(), instant(until, "--until"), documents or (), grounds,
+        about=anything,
+    ))  # fmt: skip
     shown = [notice_of(g) for g in given if g.kind is not Kind.STATUTE]
     if not shown:
         raise UsageError(

@@ -1,8 +1,7 @@
 """Who owns what: one property for each owner, a parcel alone, a house on its parcel, or a unit of a condominium.
 
 In: the world's people and firms. Out: `properties`, one row per property with all that the ledgers of land and
-buildings and the court's register say of it; `owners`, one row per property and owner; `owned`, by what numbers each
-owner's things are known. A property is drawn from its owner's number, so that it stays where it is when people move,
+buildings and the court's register say of it; `owners`, one row per property and owner. A property is drawn from its owner's number, so that it stays where it is when people move,
 and its number is that owner's, whose record changes when an owner's name does.
 """
 
@@ -29,7 +28,8 @@ PARTS = {"5000": 0.7, "6000": 0.15, "6667": 0.15}  # of the first of two owners
 def decimal(units: pl.Expr, places: int, kind: pl.Decimal) -> pl.Expr:
     """A whole number of units of 10**-places as an exact decimal."""
     whole, rest = units // 10**places, units % 10**places
-    return (whole.cast(pl.String) + "." + rest.cast(pl.String).str.zfill(places)).cast(kind)
+    text: pl.Expr = whole.cast(pl.String) + "." + rest.cast(pl.String).str.zfill(places)
+    return text.cast(kind)
 
 
 def properties(base: Frames, instants: Instants) -> pl.DataFrame:
@@ -61,21 +61,6 @@ def owners(found: pl.DataFrame, base: Frames) -> pl.DataFrame:
         owner="spouse", rrn="spouse_rrn", line=pl.lit(2, pl.Int32), part=WHOLE - first
     )
     return pl.concat([own, other]).sort("number", "line").drop("spouse", "spouse_rrn")
-
-
-def owned(base: Frames, instants: Instants) -> pl.DataFrame:
-    """By what each owner's things are known: `is_firm`, `id` (person or corporation), `number`, `kind`, `identifier`.
-
-    `kind` is PNU for the parcel, BMN for the building on it if there is one, REN for the entry in the register.
-    """
-    found = properties(base, instants)
-    parts = [
-        found.filter(pl.col(column).is_not_null()).select(
-            "is_firm", "id", "number", kind=pl.lit(kind), identifier=column
-        )
-        for kind, column in (("PNU", "pnu"), ("BMN", "bmn"), ("REN", "ren"))
-    ]
-    return pl.concat(parts).sort("number", "kind")
 
 
 def _people(base: Frames, instants: Instants) -> pl.DataFrame:
