@@ -1,8 +1,9 @@
 """Who owns what: one property for each owner, a parcel alone, a house on its parcel, or a unit of a condominium.
 
 In: the world's people and firms. Out: `properties`, one row per property with all that the ledgers of land and
-buildings and the court's register say of it; `owners`, one row per property and owner. A property is drawn from its owner's number, so that it stays where it is when people move,
-and its number is that owner's, whose record changes when an owner's name does.
+buildings and the court's register say of it; `owners`, one row per property and owner. A property is drawn from its
+owner's number, so that it stays where it is when people move, and its number is that owner's, whose record changes when
+an owner's name does.
 """
 
 import polars as pl
