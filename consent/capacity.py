@@ -14,6 +14,7 @@ from consent.age import is_under_age
 from consent.errors import ForbiddenTransition
 from consent.model import Capacity, Grant, Kind, Reason
 from hanbeon.errors import GateRefused
+from schemas.identifiers import CORPORATE, PERSON
 
 UNDER_AGE = "A child under 14 cannot consent herself. Her guardian consents: `hanbeon representative record`."
 
@@ -34,13 +35,13 @@ def need_alive_and_of_age(conn: psycopg.Connection, keys: Iterable[int], at: dat
 
 def need_number_of_age(kind: str, numbers: Iterable[str], at: datetime) -> None:
     """Raises GateRefused when a resident number says that its person is under 14. Other identifiers have no age."""
-    if kind == "RRN" and any(is_under_age(number, at) for number in numbers):
+    if kind == PERSON and any(is_under_age(number, at) for number in numbers):
         raise GateRefused(UNDER_AGE, Reason.UNDER_AGE)
 
 
 def need_representative(kind: str) -> None:
     """Raises GateRefused where the number names a corporation or business that nobody represents."""
-    if kind in ("CRN", "BRN"):
+    if kind in CORPORATE:
         raise GateRefused(
             "A corporation consents through its representative: record who that is (`hanbeon representative record`)"
             " and name it with --by and --capacity. What a statute opens needs nobody: name it with --document.",

@@ -20,8 +20,8 @@ from consent.shareable import NEVER_SHAREABLE, never
 from hanbeon.clock import parse_instant
 from hanbeon.errors import UsageError
 from schemas import notices
-from schemas.identifiers import KINDS
-from schemas.services import Requirement, Service, services
+from schemas.identifiers import CORPORATE, KINDS, PERSON
+from schemas.services import APPLICANT, STATUTE, Requirement, Service, services
 
 REQUIRED = ("external_id", "service", "identifier_kind", "subject_identifier", "valid_from", "valid_until", "salt")
 OPTIONAL = (
@@ -57,6 +57,7 @@ class Row:
     service: Service
     requirements: tuple[Requirement, ...]
     identifier_kind: str
+    grantor_kind: str
     subject: str
     grantor: str | None
     valid_from: datetime
@@ -160,16 +161,20 @@ def parse(row: Mapping[str, str | None]) -> Row | str:
         return "service is not known"
     if given["recipient"] not in (None, service.recipient):
         return "recipient is not the service's (F43)"
+    if given["identifier_kind"] not in service.applicants:
+        return "identifier_kind is not what the service names its applicants by"
     if service.mode == "one_time" and given["application_id"] is None:
         return "application_id is missing, and the service's authorisations are for one application"
     if forbidden := [d for d in NEVER_SHAREABLE if d in _named(given["documents"])]:
         return f"documents names what no law lets flow (P1): {never(forbidden[0])}"
-    requirements = _requirements(service.id, given["documents"])
+    requirements = _requirements(service.id, given["documents"], given["identifier_kind"] or "")
     if not requirements:
         return "documents names what the service does not take as data (F43)"
-    if given["identifier_kind"] not in service.applicants:
-        return "identifier_kind is not what the service names its applicants by"
-    if service.authorisation == "statute":
+    if len({r.authorisation for r in requirements}) > 1:
+        return "documents names what rests on different grounds: write a row for each"
+    if requirements[0].authorisation == STATUTE:
+        if given["application_id"] is None:
+            return "application_id is missing, and a statute opens documents for one application"
         return _dated(given, service, requirements, ())
     consents = tuple(given["grounds"].split("|")) if given["grounds"] else notices.NEEDED
     if not set(notices.NEEDED) <= set(consents) <= {*notices.NEEDED, *notices.CLASSES}:
@@ -201,8 +206,9 @@ def _dated(
 ) -> Row | str:
     subject, grantor = given["subject_identifier"] or "", given["grantor_identifier"]
     kind = given["identifier_kind"] or ""
-    for name, value in (("subject_identifier", subject), ("grantor_identifier", grantor)):
-        if value is not None and not KINDS[kind].is_form_of(value):
+    acting = PERSON if kind in CORPORATE else kind
+    for name, value, own_kind in (("subject_identifier", subject, kind), ("grantor_identifier", grantor, acting)):
+        if value is not None and not KINDS[own_kind].is_form_of(value):
             return f"{name} does not have the form of its kind"
     starts, ends = _instant(given["valid_from"]), _instant(given["valid_until"])
     retain = _instant(given["retain_until"]) if given["retain_until"] else ends
@@ -210,8 +216,10 @@ def _dated(
         return "valid_from, valid_until or retain_until is not an ISO 8601 instant"
     if starts >= ends:
         return "valid_until does not lie after valid_from"
-    is_statute = service.authorisation == "statute"
+    is_statute = requirements[0].authorisation == STATUTE
     is_own = grantor in (None, subject)
+    if not is_statute and is_own and kind in CORPORATE:
+        return "grantor_identifier does not name who consents: a corporation does so through its representative (F42)"
     if not is_statute and not is_own and given["grantor_capacity"] in (None, Capacity.SELF):
         return "grantor_capacity does not say why the grantor may consent for somebody else (F42)"
     texts = {
@@ -224,6 +232,7 @@ def _dated(
         service=service,
         requirements=requirements,
         identifier_kind=kind,
+        grantor_kind=acting,
         subject=subject,
         grantor=None if is_statute else grantor or subject,
         valid_from=starts,
@@ -245,11 +254,15 @@ def _named(documents: str | None) -> frozenset[str]:
 
 
 @lru_cache
-def _requirements(service_id: str, documents: str | None) -> tuple[Requirement, ...]:
-    """The service's requirements that come as data, narrowed to those named; empty when one is not among them."""
-    needed = _services()[service_id].data_requirements
+def _requirements(service_id: str, documents: str | None, kind: str) -> tuple[Requirement, ...]:
+    """What the service takes as data about such an applicant, narrowed to what is named; empty when one is not there.
+
+    Where none is named, those of the service's own ground.
+    """
+    service = _services()[service_id]
+    needed = tuple(r for r in service.needed_of(kind) if r.is_available and r.about == APPLICANT)
     if documents is None:
-        return needed
+        return tuple(r for r in needed if r.authorisation == service.authorisation)
     wanted = _named(documents)
     return tuple(r for r in needed if r.document_type in wanted) if wanted <= {r.document_type for r in needed} else ()
 

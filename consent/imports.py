@@ -43,7 +43,8 @@ from consent.model import Grant, Kind, Mode, Scope, need_instant
 from consent.secrets import Secrets, keyed_hashes
 from consent.trust import Trust
 from schemas.contract import source
-from schemas.services import Requirement
+from schemas.identifiers import PERSON
+from schemas.services import STATUTE, Requirement
 
 AT_ONCE = 5_000  # authorisations in one transaction: a withdrawal that waits for the ledger's head must not wait long
 
@@ -114,7 +115,7 @@ def authorisation_ids(secrets: Secrets, origin_ids: Sequence[tuple[str, str]]) -
 
 def _aged(row: Row | str, at: datetime) -> Row | str:
     """The row, or why not: a child under 14 consents through her guardian (F42)."""
-    if isinstance(row, Row) and row.grantor and row.identifier_kind == "RRN" and is_under_age(row.grantor, at):
+    if isinstance(row, Row) and row.grantor and row.grantor_kind == PERSON and is_under_age(row.grantor, at):
         return "the grantor is under 14, and a guardian consents for her (F42)"
     return row
 
@@ -166,12 +167,16 @@ def _grants(conn: psycopg.Connection, secrets: Secrets, named: Named, signed: Si
     """Identifiers become keys, in bulk; then each row is a `Grant`, its evidence sealed under who consents."""
     keys: dict[tuple[str, str], int] = {}
     rows = [row for _, row in named.values()]
-    for kind in sorted({row.identifier_kind for row in rows}):
-        of_kind = [row for row in rows if row.identifier_kind == kind]
-        people = sorted({row.subject for row in of_kind} | {row.grantor for row in of_kind if row.grantor})
+    everybody = {(row.identifier_kind, row.subject) for row in rows}
+    everybody |= {(row.grantor_kind, row.grantor) for row in rows if row.grantor}
+    for kind in sorted({kind for kind, _ in everybody}):
+        people = sorted(person for of_kind, person in everybody if of_kind == kind)
         found = vault.keys(conn, secrets, kind, people, at).to_pylist()
         keys.update({(kind, person): key for person, key in zip(people, found, strict=True)})
-    owner = {key: keys[(row.identifier_kind, row.grantor or row.subject)] for key, (_, row) in named.items()}
+    owner = {
+        key: keys[(row.grantor_kind, row.grantor) if row.grantor else (row.identifier_kind, row.subject)]
+        for key, (_, row) in named.items()
+    }
     secret = owners.secrets_of(conn, secrets, set(map(owners.owner_of_key, owner.values())))
     return {
         key: replace(
@@ -192,15 +197,15 @@ def _terms(needed: Requirement) -> tuple[str, str, tuple[str, ...], str]:
 
 
 def _grant(row: Row, keys: dict[tuple[str, str], int]) -> Grant:
-    subject = keys[(row.identifier_kind, row.subject)]
+    subject, ground = keys[(row.identifier_kind, row.subject)], row.requirements[0]
     return Grant(
-        kind=Kind(row.service.authorisation),
-        grantor_key=keys[(row.identifier_kind, row.grantor)] if row.grantor else None,
+        kind=Kind(ground.authorisation),
+        grantor_key=keys[(row.grantor_kind, row.grantor)] if row.grantor else None,
         recipient=row.service.recipient,
         service=row.service.id,
         purpose=row.service.purpose,
-        legal_basis=row.service.legal_basis,
-        mode=Mode(row.service.mode),
+        legal_basis=ground.legal_basis,
+        mode=Mode.ONE_TIME if ground.authorisation == STATUTE else Mode(row.service.mode),
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         retain_until=row.retain_until,

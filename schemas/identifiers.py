@@ -23,6 +23,9 @@ class IdentifierKind:
         return re.fullmatch(self.pattern, value) is not None
 
 
+PERSON = "RRN"
+CORPORATE = ("CRN", "BRN")  # who is named by one of these consents through a representative
+
 KINDS: Mapping[str, IdentifierKind] = {
     kind.id: kind
     for kind in (

@@ -33,7 +33,7 @@ def advance(home: Path, days: int, dsn: str = "") -> State:
         raise UsageError("A world advances by one day or more.")
     before = store.read_state(home)
     draft = Draft(store.base(home))
-    held = {name: store.register(home, name) for name in store.REGISTERS}
+    held = {name: store.recorded(home, name) for name in store.REGISTERS}
     new: dict[str, set[str]] = {name: set() for name in store.REGISTERS}
     for day in range(before.day + 1, before.day + days + 1):
         for name, changed in _pass(home, before, day, draft, held).items():
@@ -42,7 +42,9 @@ def advance(home: Path, days: int, dsn: str = "") -> State:
     after = replace(before, day=before.day + days)
     with postgres.server(home, dsn) as running:
         for agency in postgres.AGENCIES:
-            postgres.upsert(running, agency, _only(held[agency.register], new[agency.register]))
+            tables = _only(held[agency.register], new[agency.register])
+            tables[agency.register] = store.issued_now(agency.register, tables[agency.register])
+            postgres.upsert(running, agency, tables)
     night = seoul_date(rates.BASE_INSTANT + timedelta(days=after.day))
     for file in nightly.FILES:
         nightly.publish(home, file, night, held[file.register])

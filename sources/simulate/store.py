@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hanbeon.clock import seoul_date
+from hanbeon.clock import now, seoul_date
 from hanbeon.errors import DependencyDown
 from schemas.contract import sources
 from sources.simulate.populations import SUBJECTS
@@ -38,6 +38,9 @@ BASE_KEYS = {
 _HELD = [c for c in sources() if c.published in SUBJECTS]
 REGISTERS: Mapping[str, tuple[str, ...]] = {c.published: tuple(g.name for g in c.groups) for c in _HELD}
 DOCUMENTS: Mapping[str, str] = {c.document_type: c.published for c in _HELD}
+# Certificates that say how things are on the day of issue, and how many days they hold (지방세징수법 시행령 제7조,
+# 국세징수법 시행령 제96조).
+ISSUED_WHEN_ASKED: Mapping[str, int] = {"local_tax_clearance": 30, "national_tax_clearance": 30}
 Frames = dict[str, pl.DataFrame]
 
 
@@ -116,7 +119,25 @@ def base(home: Path) -> Frames:
 
 
 def register(home: Path, name: str, at: datetime | None = None) -> Frames:
-    """Header and group tables of a register as it stands, or stood at `at` (inclusive); deleted records are in it."""
+    """Header and group tables of a register as it stands, or stood at `at` (inclusive); deleted records are in it.
+
+    As it stands, a certificate that is issued when somebody asks bears the day of today, whatever the world's day is.
+    """
+    made = recorded(home, name, at)
+    return made if at else {**made, name: issued_now(name, made[name])}
+
+
+def issued_now(name: str, header: pl.DataFrame) -> pl.DataFrame:
+    """The header of a register whose certificates are issued when somebody asks, as issued today; others as it is."""
+    if name not in ISSUED_WHEN_ASKED:
+        return header
+    today = seoul_date(now())
+    until = today + timedelta(days=ISSUED_WHEN_ASKED[name])
+    return header.with_columns(ISSU_YMD=pl.lit(f"{today:%Y%m%d}"), VLD_PRD_EXPRY_YMD=pl.lit(f"{until:%Y%m%d}"))
+
+
+def recorded(home: Path, name: str, at: datetime | None = None) -> Frames:
+    """The tables of a register as they were written down."""
     day = read_state(home).day
     headers = pl.concat(_days(home, "registers", name, -1, day))
     if at is not None:

@@ -62,7 +62,8 @@ def test_a_row_becomes_an_authorisation_of_all_that_the_service_needs(
     report = imported(ledger_conn, secrets, file)
     assert (report.rows, report.granted, report.already, report.refused) == (1, 1, 0, ())
     subject, grantor = vault.find(ledger_conn, secrets, "RRN", [ONE, TWO]).to_pylist()
-    needed = {r.document_type: r for r in service("HOUSING_SUBSCRIPTION").data_requirements}
+    chosen = service("HOUSING_SUBSCRIPTION")
+    needed = {r.document_type: r for r in chosen.data_requirements if r.authorisation == chosen.authorisation}
     rows = ledger.authorisations(ledger_conn).to_pylist()
     assert {r["document_type"] for r in rows} == set(needed)
     for found in rows:
@@ -210,6 +211,23 @@ def test_a_statutory_ground_has_no_grantor(
     (found,) = ledger.authorisations(ledger_conn).to_pylist()
     assert (found["kind"], found["_grantor_key"], found["document_type"]) == ("statute", None, "CORR")
     assert found["application_id"] == "A-9"
+
+
+def test_a_corporation_consents_through_a_person_and_its_documents_of_one_ground_a_row(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    firm = {**GOOD, "service": "NHIS_WORKPLACE", "identifier_kind": "CRN", "application_id": "A-9", "documents": "BIZR"}
+    own = {**firm, "external_id": "x-2", "grantor_identifier": ONE}
+    two = {**firm, "external_id": "x-3", "documents": "BIZR|CORR"}
+    good = {**firm, "external_id": "x-4", "grantor_identifier": TWO, "grantor_capacity": "representative"}
+    report = imported(ledger_conn, secrets, csv_file(tmp_path, firm, own, two, good))
+    assert [r.row for r in report.refused] == [1, 2, 3]
+    assert "through its representative" in report.refused[0].reason
+    assert "different grounds" in report.refused[2].reason
+    (found,) = ledger.authorisations(ledger_conn).to_pylist()
+    assert (found["kind"], found["document_type"], found["grantor_capacity"]) == ("consent", "BIZR", "representative")
+    assert vault.find(ledger_conn, secrets, "RRN", [TWO]).to_pylist() == [found["_grantor_key"]]
+    assert vault.find(ledger_conn, secrets, "CRN", [TWO]).to_pylist() == [None]
 
 
 def test_nothing_is_imported_for_a_decided_application(
