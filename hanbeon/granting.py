@@ -88,7 +88,7 @@ def grants(
 ) -> list[Grant]:
     """The authorisations of one applicant for one service, covering just what the service needs of this kind of them.
 
-    One for each ground and capacity: what the applicant consents to about herself, what as owner of the things or as
+    One for each ground and capacity, in this order: what the applicant consents to about herself, what as owner of the things or as
     heir of the deceased that `about` names (keys by kind of identifier), and what a statute opens for the application.
     Of documents of which one is enough the first is meant, unless `document_types` names others. `grounds` are the
     separate consents that were given; None: every one that the service asks for. `grantor_key` and `capacity` name who
@@ -98,7 +98,8 @@ def grants(
     if service.mode == Mode.ONE_TIME and application_id is None:
         raise UsageError(f"An authorisation for {service.id} is for one application. Open the application first.")
     parts: dict[tuple[str, str, Capacity], list[tuple[Requirement, Sequence[int]]]] = {}
-    for needed in _needed(service, kind, document_types):
+    asked = _needed(service, kind, document_types)
+    for needed in sorted(asked, key=lambda r: (r.authorisation == Kind.STATUTE, r.about != APPLICANT)):
         subjects = (subject_key,) if needed.about == APPLICANT else _others(needed, about or {})
         is_possible = bool(subjects) and (needed.authorisation != Kind.STATUTE or application_id is not None)
         if is_possible:

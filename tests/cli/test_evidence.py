@@ -54,7 +54,7 @@ def test_the_notice_is_shown_signed_elsewhere_and_its_token_given_in_a_file(
     text = hanbeon("consent", "notice", *terms).out
     assert "민감정보" in text
     assert "not agreed" in text
-    shown = json.loads(hanbeon("consent", "notice", *terms, "--json").out)
+    (shown,) = json.loads(hanbeon("consent", "notice", *terms, "--json").out)
     assert shown["hash"] in text
     tokens = tmp_path / "tokens.txt"
     home = own_lake.run.settings.home_path
@@ -100,8 +100,16 @@ def test_a_file_of_tokens_that_proves_nothing_is_refused_in_a_sentence(
 
 
 def test_a_statutory_service_shows_no_notice(bare: Hanbeon) -> None:
-    said = bare("consent", "notice", "--service", "NHIS_WORKPLACE")
+    said = bare("consent", "notice", "--service", "WELFARE_PROPERTY")
     assert (said.code, "nobody is asked" in said.err) == (2, True)
+
+
+def test_a_notice_for_each_of_what_somebody_consents_to_about_herself_and_as_owner(bare: Hanbeon) -> None:
+    own, vehicle = json.loads(bare("consent", "notice", "--service", "DISABLED_CAR_PASS", "--json").out)
+    assert own["hash"] != vehicle["hash"]
+    text = {i["id"]: i["ko"] for i in vehicle["items"]}
+    assert "자동차등록원부" in text["documents"]
+    assert "장애인증명서" not in text["documents"]
 
 
 def test_a_file_that_the_worlds_agency_signed_is_imported(

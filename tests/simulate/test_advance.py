@@ -29,6 +29,18 @@ def rows(table: pa.Table) -> list[str]:
     return sorted(map(repr, table.to_pylist()))
 
 
+def undated(truths: Truths) -> Truths:
+    """Without the days of certificates that are issued when somebody asks: they bear the day of today."""
+    days = {"ISSU_YMD", "VLD_PRD_EXPRY_YMD"}
+    return {
+        d: {
+            n: t.select([c for c in t.column_names if n not in store.ISSUED_WHEN_ASKED or c not in days])
+            for n, t in tables.items()
+        }
+        for d, tables in truths.items()
+    }
+
+
 def same(one: Truths, other: Truths) -> bool:
     return all(rows(one[d][t]) == rows(other[d][t]) for d in one for t in one[d])
 
@@ -65,7 +77,7 @@ def test_a_world_does_not_go_back(moved: Moved) -> None:
 
 def test_the_truth_at_an_earlier_instant_is_what_it_was_then(moved: Moved) -> None:
     assert not same(moved.before, moved.after)
-    assert same(moved.before, everything(moved.home, BASE_INSTANT))
+    assert same(undated(moved.before), undated(everything(moved.home, BASE_INSTANT)))
 
 
 def test_day_by_day_comes_to_the_same_as_all_at_once(moved: Moved, tmp_path: Path) -> None:
