@@ -88,10 +88,10 @@ def grants(
 ) -> list[Grant]:
     """The authorisations of one applicant for one service, covering just what the service needs of this kind of them.
 
-    One for each ground and capacity, in this order: what the applicant consents to about herself, what as owner of the things or as
-    heir of the deceased that `about` names (keys by kind of identifier), and what a statute opens for the application.
-    Of documents of which one is enough the first is meant, unless `document_types` names others. `grounds` are the
-    separate consents that were given; None: every one that the service asks for. `grantor_key` and `capacity` name who
+    One for each ground and capacity, in this order: what the applicant consents to about herself, what as owner of the
+    things or as heir of the deceased that `about` names (keys by kind of identifier), and what a statute opens for the
+    application. Of documents of which one is enough the first is meant, unless `document_types` names others. `grounds`
+    are the separate consents that were given; None: every one that is asked for. `grantor_key` and `capacity` name who
     consents for the subject, where that is not the subject. Empty where nothing is left to authorise: the papers come
     by hand.
     """
