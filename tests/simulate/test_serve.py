@@ -30,7 +30,7 @@ def disabled(served: Served) -> list[str]:
 def test_the_endpoints_file_names_every_holder_and_no_secret(served: Served) -> None:
     path = served.home / "agencies" / "endpoints.json"
     assert endpoints.read(path) == served.endpoints
-    assert set(served.endpoints.postgres) == {"mois", "nts"}
+    assert set(served.endpoints.postgres) == {"mois", "molit", "nts"}
     text = path.read_text()
     for secret in (served.home / "keys").iterdir():
         assert secret.stat().st_mode & 0o077 == 0
