@@ -29,7 +29,7 @@ PARTS = {"5000": 0.7, "6000": 0.15, "6667": 0.15}  # of the first of two owners
 def decimal(units: pl.Expr, places: int, kind: pl.Decimal) -> pl.Expr:
     """A whole number of units of 10**-places as an exact decimal."""
     whole, rest = units // 10**places, units % 10**places
-    text: pl.Expr = whole.cast(pl.String) + "." + rest.cast(pl.String).str.zfill(places)
+    text = pl.concat_str(whole.cast(pl.String), pl.lit("."), rest.cast(pl.String).str.zfill(places))
     return text.cast(kind)
 
 

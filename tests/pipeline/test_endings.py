@@ -49,8 +49,8 @@ def why(lake: SmallLake, authorisation_id: str, at: datetime) -> set[str]:
 def in_the_name_of(lake: SmallLake, capacity: Capacity) -> str:
     """`one` consents for `two` instead of `two` herself."""
     run, one, two = lake.run, lake.one, lake.two
-    given = granting.grant(
-        service("SINGLE_PARENT"), two.key, two.application, run.at(), grantor_key=one.key, capacity=capacity
+    (given,) = granting.grants(
+        service("SINGLE_PARENT"), "RRN", two.key, two.application, run.at(), grantor_key=one.key, capacity=capacity
     )
     (key,) = ledger.grant(run.conn, authenticating.simulated(run, [given], run.at()), run.at())
     ledger.withdraw(run.conn, str(two.consent), run.at())

@@ -33,7 +33,8 @@ FRACTIONS = [Decimal(0), Decimal("-0.01"), Decimal("0.01"), Decimal(100), Decima
 
 
 def values(column: Column) -> st.SearchStrategy[Any]:
-    pool: list[Any] = {"string": TEXTS, "number": FRACTIONS}.get(column.logical_type, NUMBERS)
+    pools: dict[str, list[Any]] = {"string": TEXTS, "number": FRACTIONS}
+    pool = pools.get(column.logical_type, NUMBERS)
     usual = st.sampled_from([column.good_example, column.bad_example, None])
     return st.just(column.good_example) | usual | st.sampled_from(pool)
 
