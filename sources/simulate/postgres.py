@@ -226,6 +226,24 @@ def upsert(dsn: str, agency: Agency, tables: store.Frames) -> None:
                 _copy(conn, agency.schema, relation, tables[table])
 
 
+def reissue(dsn: str) -> None:
+    """Certificates that are issued when somebody asks bear the day of today, as `store.register` tells them."""
+    for agency in AGENCIES:
+        if agency.register not in store.ISSUED_WHEN_ASKED:
+            continue
+        relation = agency.relations[agency.register]
+        days = store.days_of_issue(agency.register)
+        names = [sql.Identifier(relation.columns[n][0]) for n in days]
+        text = sql.SQL("update {} set ({}) = row ({}) where {} <> %s").format(
+            sql.Identifier(agency.schema, relation.table),
+            sql.SQL(", ").join(names),
+            sql.SQL(", ").join([sql.Placeholder()] * len(names)),
+            names[0],
+        )
+        with psycopg.connect(postgres.database(dsn, agency.database)) as conn:
+            conn.execute(text, [*days.values(), next(iter(days.values()))])
+
+
 def _create(conn: psycopg.Connection[Any], schema: str, relation: Relation) -> None:
     columns = [sql.SQL("{} ").format(sql.Identifier(n)) + sql.SQL(t) for n, t in relation.columns.values()]
     table = sql.Identifier(schema, relation.table)

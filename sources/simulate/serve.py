@@ -46,6 +46,7 @@ def serve(
     options = [f"--token-seconds={token_seconds}", f"--requests-per-second={requests_per_second}"]
     options += [f"--bind={bind}"]
     with postgres.server(home, dsn) as running:
+        postgres.reissue(running)
         with _locked(home):
             found = _serving(home)
             started = None if found else _start(home, options)

@@ -131,9 +131,14 @@ def issued_now(name: str, header: pl.DataFrame) -> pl.DataFrame:
     """The header of a register whose certificates are issued when somebody asks, as issued today; others as it is."""
     if name not in ISSUED_WHEN_ASKED:
         return header
+    return header.with_columns(**{column: pl.lit(text) for column, text in days_of_issue(name).items()})
+
+
+def days_of_issue(name: str) -> dict[str, str]:
+    """Day of issue and last day, by official column, of a certificate that is issued today."""
     today = seoul_date(now())
     until = today + timedelta(days=ISSUED_WHEN_ASKED[name])
-    return header.with_columns(ISSU_YMD=pl.lit(f"{today:%Y%m%d}"), VLD_PRD_EXPRY_YMD=pl.lit(f"{until:%Y%m%d}"))
+    return {"ISSU_YMD": f"{today:%Y%m%d}", "VLD_PRD_EXPRY_YMD": f"{until:%Y%m%d}"}
 
 
 def recorded(home: Path, name: str, at: datetime | None = None) -> Frames:
