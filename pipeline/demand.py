@@ -4,7 +4,7 @@ What must be pulled is (changed since the watermark AND authorised) OR (newly au
 pull). Newly authorised means: a subject, variant or column that the last complete pull did not ask for, or that an
 authorisation or approval covers only since a later ledger event: in between, its rows may have been erased (F40). A
 subject of whose document a disclosure block had kept lines out is asked about anew when the block is lifted, and one
-for whom somebody may act anew.
+for whom somebody may act anew; and one of whom nothing is held that may still stand for the paper.
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consent.journal import pull_state
+from hanbeon.clock import seoul_date
 from lake import tables
 from pipeline.run import Run
 from schemas.contract import PIPELINE_FIELDS, Contract, gold, sources
@@ -63,6 +64,18 @@ def fresh_until(rows: pa.Table, validity_days: int | None) -> pa.Array:
         issued = pc.strptime(rows.column(ISSUED_ON).combine_chunks(), DAY, "s", error_is_null=True)
         days.append(pc.strftime(pc.add(issued, pa.scalar(timedelta(days=validity_days), pa.duration("s"))), DAY))
     return pc.min_element_wise(*days, skip_nulls=True)
+
+
+def stale(run: Run, contract: Contract) -> pa.Array:
+    """The subjects of whose document gold holds nothing that may still stand for the paper; none where no term ends."""
+    days = document_type(contract.document_type).validity_days
+    if days is None and LAST_DAY not in gold(contract.published).gold_schema.names:
+        return pa.array([], pa.int64())
+    held = _of(run, contract)
+    over = pc.fill_null(pc.less(held.column("fresh_until"), f"{seoul_date(run.at()):%Y%m%d}"), False)
+    standing = held.filter(pc.invert(over)).column("_subject_key").combine_chunks()
+    ended = pc.unique(held.filter(over).column("_subject_key").combine_chunks())
+    return ended.filter(pc.invert(pc.is_in(ended, value_set=standing)))
 
 
 def asked(run: Run, needed: pa.Table) -> pa.Table:

@@ -21,6 +21,7 @@ from pipeline.coverage import COVERAGE_SCHEMA, covered, unite
 from pipeline.delivered import record_delivery
 from pipeline.demand import Demand, Former, demand, steady
 from pipeline.disputing import detect
+from pipeline.evidence import stale
 from pipeline.keying import key_batch
 from pipeline.operations import last_pulled_at, record
 from pipeline.run import Run
@@ -128,14 +129,18 @@ def _identifiers(run: Run, contract: Contract, subjects: pa.Array) -> pa.Table:
 
 
 def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa.Table) -> Former:
-    """What the last complete pull asked, and which of it rests on authorisations and approvals unmoved since."""
+    """What the last complete pull asked, and which of it rests on authorisations and approvals unmoved since.
+
+    Of whom nothing is held that may still stand for the paper, the holder is asked as if for the first time.
+    """
     state = pull_state(run.conn, contract.dataset)
     if state is None:
         nothing = COVERAGE_SCHEMA.empty_table()
         return Former(None, nothing, nothing)
     since = last_pulled_at(run, contract.dataset)
     unmoved = steady(allowed, snapshot, contract.document_type, state.ledger_position, since)
-    return Former(state.watermark, state.coverage, unite(unmoved, contract))
+    is_over = pc.is_in(state.coverage.column("_subject_key"), value_set=stale(run, contract))
+    return Former(state.watermark, state.coverage.filter(pc.invert(is_over)), unite(unmoved, contract))
 
 
 def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
