@@ -80,15 +80,22 @@ def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, ex
 
 
 def _own(relation: str) -> str:
-    """The rows of a gate's relation that concern an open application: its own, or standing ones of who applied."""
+    """The rows of a gate's relation that concern an open application: its own, and standing ones of who applied.
+
+    Standing ones are about who applied, or about what she owns; what somebody consents to as a guardian is about
+    another's application.
+    """
     return f"""
     select a.application_id, g.*
-    from open_ones as a
+    from asked as a
     inner join (select * rename (application_id as of_application) from {relation}) as g
-        on a.service = g.service and a.recipient = g.recipient
+        on a.service = g.service and a.recipient = g.recipient and a.document_type = g.document_type
         and (
             g.of_application = a.application_id
-            or (g.of_application is null and a.applicant_key in (g._subject_key, g._grantor_key))
+            or (
+                g.of_application is null
+                and a.applicant_key = case when a.is_of_applicant then g._subject_key else g._grantor_key end
+            )
         )
     """
 

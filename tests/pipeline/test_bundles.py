@@ -261,10 +261,21 @@ def test_two_persons_whom_the_application_s_authorisations_name_have_a_row_each(
     assert [(r["_subject_key"], r["authorisation_id"]) for r in found] == [(1, "own"), (21, "member")]
 
 
-def test_a_standing_authorisation_of_who_applied_concerns_the_application_whatever_it_is_about() -> None:
-    """Its grantor is 1 by the ending of the key; that of 32 is somebody else's."""
-    found = needed_by(applications(1), flowing((31, None, "thing"), (32, None, "of another")))
-    assert [r["_subject_key"] for r in found if r["document_type"] == "INCM"] == [1, 31]
+def test_a_standing_authorisation_of_who_applied_concerns_her_and_what_she_owns_and_nobody_else() -> None:
+    """Grantor is 1 of those whose key ends so; what she consents to as a guardian is about another's application."""
+    assert [r["_subject_key"] for r in needed_by(applications(1), flowing((31, None, "as a guardian")))] == [1, 1, 1]
+    living = {"service": "BASIC_LIVELIHOOD", "recipient": "mohw"}
+    cars = pa.Table.from_pylist(
+        [
+            r | living | {"document_type": "VHCL"}
+            for r in flowing((31, None, "own car"), (32, None, "of another")).to_pylist()
+        ],
+        schema=flowing().schema,
+    )
+    asked = pa.Table.from_pylist([applications(1).to_pylist()[0] | living])
+    found = {r["document_type"]: r for r in needed_by(asked, cars)}
+    assert (found["VHCL"]["_subject_key"], found["VHCL"]["reason"]) == (31, "columns_outside")
+    assert found["LEAS"]["reason"] == "nothing_named"
 
 
 def test_every_service_asks_each_kind_of_applicant_for_something() -> None:
