@@ -130,10 +130,10 @@ def _bundles(run: "Run") -> RenderableType:
         }
         states = of_service.column("RQDOC_STTS_NM").to_pylist()
         came = [states.count("satisfied_by_data"), states.count("satisfied_by_paper")]
-        done = sum(v == "Y" for v in complete.values())
+        not_needed, done = states.count("not_needed"), sum(v == "Y" for v in complete.values())
         table.add_row(
             f"{service(service_id).korean}\n[dim]{service(service_id).english}[/dim]",
-            *(f"{n:,}" for n in (done, len(complete) - done, *came, len(states) - sum(came))),
+            *(f"{n:,}" for n in (done, len(complete) - done, *came, len(states) - sum(came) - not_needed)),
         )
     return Padding(table, (1, 0, 0, 0))
 
