@@ -14,6 +14,7 @@ from tests.small_lake import ONE, TWO, SmallLake
 LAST_YEAR = seoul_date(now()).year - 1
 CHILD = f"{LAST_YEAR % 100:02d}21013000001"  # month + 20: nobody's
 EVIDENCE = "FAMR 2026-00001"
+FIRM, VEHICLE = "1101112345671", "KZZB81DB000000007"
 File = Callable[..., str]
 
 
@@ -133,3 +134,58 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(refused: Hanbeon, file: 
     assert said.code == 2
     assert len(said.err.strip().splitlines()) == 1
     assert ONE not in said.err + said.out
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_corporation_consents_through_its_recorded_representative_alone(
+    hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path
+) -> None:
+    firm, both, head = tmp_path / "firm.txt", tmp_path / "both.txt", tmp_path / "head.txt"
+    firm.write_text(FIRM)
+    both.write_text(f"{FIRM}\n{ONE}\n")
+    head.write_text(ONE)
+    grant = ("consent", "grant", "--service", "NHIS_WORKPLACE", "--identifier-file", str(firm))
+    acting = ("--by", str(head), "--capacity", "representative")
+    for refused in (hanbeon(*grant), hanbeon(*grant, *acting)):
+        assert refused.code == 1
+        assert "representative" in refused.err
+        assert FIRM not in refused.err
+    (by_statute,) = json.loads(hanbeon(*grant, "--document", "CORR", "--json").out)
+    assert (by_statute["kind"], by_statute["documents"]) == ("statute", ["CORR"])
+    recorded = ("--identifier-file", str(both), "--capacity", "representative", "--evidence", "법인 등기 2026-1")
+    assert hanbeon("representative", "record", *recorded).code == 0
+    own, opened = json.loads(hanbeon(*grant, *acting, "--json").out)
+    assert [(g["kind"], g["documents"]) for g in (own, opened)] == [("consent", ["BIZR"]), ("statute", ["CORR"])]
+
+
+@pytest.mark.usefixtures("provider")
+def test_only_the_recorded_owner_consents_to_what_a_vehicle_s_register_says(
+    hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path
+) -> None:
+    one, about, owned = tmp_path / "one.txt", tmp_path / "about.txt", tmp_path / "owned.txt"
+    one.write_text(ONE)
+    about.write_text(f"VIN:{VEHICLE}\n")
+    owned.write_text(f"VIN:{VEHICLE}\nRRN:{ONE}\n")
+    opening = ("application", "open", "--service", "DISABLED_CAR_PASS", "--identifier-file", str(one), "--json")
+    (application,) = json.loads(hanbeon(*opening).out)
+    grant = ("consent", "grant", "--application", application["application_id"], "--about", str(about))
+    refused = hanbeon(*grant)
+    assert (refused.code, "representative record" in refused.err, VEHICLE in refused.err) == (1, True, False)
+    recorded = ("--identifier-file", str(owned), "--capacity", "owner", "--evidence", "자동차등록원부 2026-1")
+    assert hanbeon("representative", "record", *recorded).code == 0
+    own, vehicle = json.loads(hanbeon(*grant, "--json").out)
+    assert (own["documents"], vehicle["documents"]) == (["DISB"], ["VHCL"])
+
+
+def test_numbers_of_one_subject_are_linked_and_two_identities_never(
+    hanbeon: Hanbeon, own_lake: SmallLake, tmp_path: Path
+) -> None:
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text(f"RRN:{ONE}\nPNO:M12345678\n")
+    assert hanbeon("subject", "link", "--identifier-file", str(numbers)).code == 0
+    numbers.write_text(f"RRN:{TWO}\nPNO:M12345678\n")
+    said = hanbeon("subject", "link", "--identifier-file", str(numbers))
+    assert (said.code, "never joined" in said.err, TWO in said.err) == (2, True, False)
+    numbers.write_text("RRN:12\n")
+    said = hanbeon("subject", "link", "--identifier-file", str(numbers))
+    assert (said.code, "Line 1" in said.err) == (2, True)
