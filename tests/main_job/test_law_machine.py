@@ -89,7 +89,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         type(self).lives += 1
-        self.is_alive = self.lives > 1
+        self.is_alive = self.lives == 2  # Hypothesis repeats a life that failed, on the lake that it left behind
         self.stack = ExitStack()
         self.settings: Settings = settings_of(self.home)
         self.offset = timedelta()
@@ -134,10 +134,11 @@ class Machine(RuleBasedStateMachine):
     @rule(dice=DICE)
     def withdraw(self, dice: int) -> None:
         standing = self.law.in_state("granted", "paused", "consumed", "expired")
-        key = standing[dice % len(standing)]
-        ledger.withdraw(self.run.conn, key, self.now())
-        self.law.withdraw(key)
-        self.did("withdraw")
+        if standing:
+            key = standing[dice % len(standing)]
+            ledger.withdraw(self.run.conn, key, self.now())
+            self.law.withdraw(key)
+            self.did("withdraw")
 
     @rule(dice=DICE)
     def pause_or_resume(self, dice: int) -> None:
