@@ -113,6 +113,7 @@ class Action(StrEnum):
     PACK = "pack"
     ABSENCE = "absence"
     HOLD = "hold"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True)

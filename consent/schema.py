@@ -21,6 +21,7 @@ from consent import (
     key_versions,
     outbox,
     owners,
+    readers,
     representations,
     subject_notices,
     uses,
@@ -222,6 +223,7 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(representations.TABLES)
         conn.execute(deaths.TABLES)
         conn.execute(uses.TABLES)
+        conn.execute(readers.TABLES)
         conn.execute(bodies.TABLES)
         conn.execute(erasures.TABLES)
         conn.execute(outbox.TABLES)

@@ -30,6 +30,7 @@ from hanbeon.commands import (
     receipt,
     reconcile,
     representative,
+    review,
     sources,
     sql,
     subject,
@@ -81,6 +82,7 @@ app.add_typer(notices.app, name="notices", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)
 app.command("reconcile", rich_help_panel=AUDITORS)(reconcile.reconcile)
+app.add_typer(review.app, name="review", rich_help_panel=AUDITORS)
 app.command("outbox", rich_help_panel=AUDITORS)(outbox.outbox)
 app.command("verify", rich_help_panel=AUDITORS)(verify.verify)
 

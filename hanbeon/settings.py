@@ -105,6 +105,26 @@ class ExchangeSettings:
 
 
 @dataclass(frozen=True)
+class ReviewSettings:
+    """Access records are reviewed every `every_days` (개인정보의 안전성 확보조치 기준 제8조: once a month).
+
+    A review flags reads of more than `bulk_persons` persons or `refused_reads` refusals of one reader in a day of
+    Seoul, and reads outside of the hours from `opens` to `closes` of a working day."""
+
+    every_days: int = 31
+    bulk_persons: int = 50
+    refused_reads: int = 5
+    opens: int = 8
+    closes: int = 20
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.opens < self.closes <= 24:
+            raise SettingsError(
+                "Settings review.opens and review.closes are hours of one day, the first before the other."
+            )
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """`origin` is the log's name in every checkpoint. `witness_path` empty: `home/witness`, a place of its own."""
 
@@ -129,6 +149,7 @@ class Settings:
     lake: LakeSettings = field(default_factory=LakeSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     @property

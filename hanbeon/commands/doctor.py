@@ -39,7 +39,7 @@ def doctor(as_json: Json = False) -> None:
         from pipeline.run import open_run
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
-            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run)]
+            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run), *_reviews(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -131,6 +131,17 @@ def _erasing(run: "Run") -> Iterator[Finding]:
     late = outbox.overdue(run.conn, run.at())
     if late:
         yield Finding("outbox", f"{len(late)} messages are not acknowledged in time; `hanbeon outbox` lists them", 1)
+
+
+def _reviews(run: "Run") -> Iterator[Finding]:
+    """Whether somebody looks through the access records as often as the law wants it (F64)."""
+    from pipeline.review import is_missed
+
+    if is_missed(run):
+        days = run.settings.review.every_days
+        yield Finding("review", f"access records wait for a review for more than {days} days; `hanbeon review run`", 1)
+    else:
+        yield Finding("review", "access records are reviewed in time")
 
 
 def _contracts() -> Iterator[Finding]:
