@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OnProgress = Callable[[str, str, float], None]
 
 # What the verbs load when they need it; loaded here while the process waits for its word.
-HEAVY = ("pipeline.verbs", "great_expectations", "dbt.cli.main")
+HEAVY = ("pipeline.verbs", "dbt.cli.main")
 RECOVER = "recover"
 
 

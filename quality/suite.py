@@ -1,8 +1,9 @@
 """Suites as Great Expectations objects, and the one place that runs them.
 
-`run` gives for each expectation how many values were judged and which documents fail. An expectation that raised, or
-whose answer does not add up, counts as not evaluated: Great Expectations reports such a one without an unexpected
-value, and only `exception_info` tells.
+`run` gives for each expectation how many values were judged and which documents fail. Where a quick look is certain
+that nothing fails (`quality.screen`), it says so; in all other cases Great Expectations decides. An expectation that
+raised, or whose answer does not add up, counts as not evaluated: Great Expectations reports such a one without an
+unexpected value, and only `exception_info` tells.
 """
 
 import logging
@@ -13,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from quality.frames import COVERS, Frame
+from quality.frames import Frame
 from quality.handwritten import expectations as handwritten
+from quality.screen import holds, judged, mask_of
 from quality.verdict import ExpectationResult
 from schemas.contract import Contract
 from schemas.expectations import ROW, Expectation, Suite, suites
@@ -63,6 +65,13 @@ def gx_suite(suite: Suite, frame: pd.DataFrame | None = None) -> Any:
 
 def run(suite: Suite, frame: Frame) -> tuple[Outcome, ...]:
     """Evaluate one suite on one frame, in memory; nothing is written and no value is logged."""
+    if holds(suite, frame.data):
+        return tuple(Outcome(e, judged(e, frame.data), 0, frozenset(), is_evaluated=True) for e in suite.expectations)
+    return evaluated(suite, frame)
+
+
+def evaluated(suite: Suite, frame: Frame) -> tuple[Outcome, ...]:
+    """What Great Expectations says of one suite on one frame."""
     try:
         results = _validate(suite, frame.data)
     except (
@@ -96,28 +105,17 @@ def _no_progress_bars() -> Any:
 
 
 def _outcome(expectation: Expectation, result: Any, frame: pd.DataFrame) -> Outcome:
-    judged = _judged(expectation, frame)
-    unknown = Outcome(expectation, judged, judged, frozenset(), is_evaluated=False)
+    count = judged(expectation, frame)
+    unknown = Outcome(expectation, count, count, frozenset(), is_evaluated=False)
     if result is None or _has_raised(result.exception_info):
         return unknown
     unexpected = result.result.get("unexpected_count")
     rows = result.result.get("unexpected_index_list") or []
     if unexpected is None or len(rows) != unexpected or result.success != (unexpected == 0):
         return unknown
-    if result.result.get("element_count") != judged:
+    if result.result.get("element_count") != count:
         return unknown
-    return Outcome(expectation, judged, unexpected, frozenset(int(r[ROW]) for r in rows), is_evaluated=True)
-
-
-def _judged(expectation: Expectation, frame: pd.DataFrame) -> int:
-    """How many rows the expectation must have looked at."""
-    mask = _mask(expectation, frame)
-    return len(frame) if mask is None else int(frame[mask].sum())
-
-
-def _mask(expectation: Expectation, frame: pd.DataFrame | None) -> str | None:
-    name = COVERS + expectation.column
-    return name if expectation.covers and frame is not None and name in frame else None
+    return Outcome(expectation, count, unexpected, frozenset(int(r[ROW]) for r in rows), is_evaluated=True)
 
 
 def _has_raised(info: Mapping[str, Any]) -> bool:
@@ -136,7 +134,7 @@ def _gx(gx: Any, number: int, expectation: Expectation, frame: pd.DataFrame | No
         present = set(frame[kwargs["column"]].dropna().unique())
         # Never empty: an empty set would allow everything.
         kwargs["value_set"] = [v for v in kwargs["value_set"] if v in present] or [kwargs["value_set"][0]]
-    mask = _mask(expectation, frame)
+    mask = mask_of(expectation, frame)
     if mask is not None:
         kwargs["row_condition"] = GxColumn(mask) == True  # noqa: E712 - builds a condition, compares nothing
     return getattr(gx.expectations, name)(**kwargs, description=expectation.text, meta={"number": number})
