@@ -1,8 +1,9 @@
 """A quick look at a batch that is most likely good: everything holds for certain, or Great Expectations is asked.
 
 In: a suite and its frame. Out: whether every expectation certainly holds. False is no verdict: something does not hold,
-or this look cannot tell; then Great Expectations evaluates the whole suite, decides, and names the failing rows. So a batch can only be passed here, never refused, and a property
-test holds that whatever passes here passes there (`tests/quality/test_screen.py`).
+or this look cannot tell; then Great Expectations evaluates the whole suite, decides, and names the failing rows. So a
+batch can only be passed here, never refused, and a property test holds that whatever passes here passes there
+(`tests/quality/test_screen.py`).
 
 Most of what Great Expectations spends on a suite is the same whatever the number of rows, and a main job has more than
 a hundred suites of a few rows each.
