@@ -34,6 +34,7 @@ class Decided:
     decision_id: str
     service: str
     recipient: str
+    applicant_kind: str  # by which kind of number who applied was known
     decision: str
     decided_at: datetime
     satisfied_by: Mapping[str, str]  # document type -> data or paper
@@ -177,12 +178,13 @@ def applications(
     return read(conn, "applications", sql.SQL(" and ").join([sql.SQL("true"), *conditions]))
 
 
-def decided_applications(conn: psycopg.Connection) -> list[Decided]:
-    """Every decision, without anything that names who applied, ordered by its random id."""
+def decided_applications(conn: psycopg.Connection, after: int = 0) -> list[Decided]:
+    """Decisions after a ledger position, without anything that names who applied, ordered by their random ids."""
     with conn.transaction():
         rows = conn.execute(
-            "select decision_id, service, recipient, decision, decided_at, satisfied_by from applications"
-            " where state = 'decided' order by decision_id"
+            "select decision_id, service, recipient, applicant_kind, decision, decided_at, satisfied_by"
+            " from applications where state = 'decided' and ledger_position > %s order by decision_id",
+            [after],
         ).fetchall()
     return [Decided(*row) for row in rows]
 

@@ -148,26 +148,29 @@ def _replaced(run: "Run") -> RenderableType:
     for heading in (
         "구비서류\nrequired",
         "자료로 대체\nreplaced",
+        "새로 대체\nnewly",
         "종이로 제출\non paper",
         "아낀 종이(장)\nsheets saved",
         "아낀 비용(원)\nwon saved",
     ):
         table.add_column(heading, justify="right")
-    names = ("RQDOC_NOCS", "SBST_NOCS", "SBMSN_NOCS", "RTRC_QTY", "RTRC_AMT")
-    totals: dict[str, list[int]] = {}
+    names = ("RQDOC_NOCS", "SBST_NOCS", "NEW_SBST_NOCS", "SBMSN_NOCS", "RTRC_QTY", "RTRC_AMT")
+    held: dict[str, list[list[int | None]]] = {}
     for row in rows:
-        total = totals.setdefault(row["SRVC_NO"], [0] * len(names))
-        totals[row["SRVC_NO"]] = [t + int(row[n] or 0) for t, n in zip(total, names, strict=True)]
-    for service_id, total in sorted(totals.items()):
-        table.add_row(
-            f"{service(service_id).korean}\n[dim]{service(service_id).english}[/dim]", *(f"{n:,}" for n in total)
-        )
-    if totals:
+        held.setdefault(row["SRVC_NO"], []).append([row[n] for n in names])
+    for service_id, own in sorted(held.items()):
+        table.add_row(f"{service(service_id).korean}\n[dim]{service(service_id).english}[/dim]", *_sums(own))
+    if held:
         table.add_section()
-        table.add_row(
-            "[bold]계 total[/bold]", *(f"[bold]{sum(t[i] for t in totals.values()):,}[/bold]" for i in range(5))
-        )
+        everything = _sums([row for own in held.values() for row in own])
+        table.add_row("[bold]계 total[/bold]", *(f"[bold]{text}[/bold]" for text in everything))
     return Padding(table, (1, 0, 0, 0))
+
+
+def _sums(rows: list[list[int | None]]) -> list[str]:
+    """The sum of each column over what is known; a dash where nothing is (no article in the registry)."""
+    known = [[value for value in column if value is not None] for column in zip(*rows, strict=True)]
+    return [f"{sum(values):,}" if values else "–" for values in known]
 
 
 def holdings(run: "Run", application_id: str) -> Holdings:

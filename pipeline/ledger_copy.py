@@ -1,38 +1,23 @@
-"""The lake's copy of the ledger, at one exact position, and the identity-free decisions that statistics count.
+"""The lake's copy of the ledger, at one exact position.
 
-In: the ledger's database. Out: `ledger/{events,authorisations,approvals,applications}`, `ops/{decisions,accesses}`,
+In: the ledger's database. Out: `ledger/{events,authorisations,approvals,applications}`, `ops/accesses`, and with them
+the identity-free decisions that statistics count (`pipeline.counting`),
 written by the write protocol like every other table. The copy is what joins at scale and what auditors read.
 """
 
 from collections.abc import Callable
-from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consent import accesses, applications, ledger
+from consent import accesses, ledger
 from consent.snapshot import APPLICATIONS_SCHEMA, APPROVALS_SCHEMA, AUTHORISATIONS_SCHEMA, EVENTS_SCHEMA, Snapshot
-from hanbeon.clock import seoul_date
-from lake import tables
 from pipeline.commit import Change, Current, Plan, commit
-from pipeline.operations import append_plan
+from pipeline.counting import decisions_plan
 from pipeline.run import Run
-from schemas.contract import sources
 
 EVENTS = "ledger/events"
 ACCESSES = "ops/accesses"
-DECISIONS = "ops/decisions"
-DECISION_SCHEMA = pa.schema(
-    [
-        pa.field("decision_id", pa.string()),
-        pa.field("service", pa.string()),
-        pa.field("recipient", pa.string()),
-        pa.field("holder", pa.string()),
-        pa.field("document_type", pa.string()),
-        pa.field("satisfied_by", pa.string()),
-        pa.field("decided_on", pa.date32()),
-    ]
-)
 LATE_ACCESSES = 10_000  # so many newer reads may be copied before a read's own short transaction ends
 
 
@@ -44,12 +29,9 @@ def copy_ledger(run: Run) -> None:
         _copy_plan("ledger/applications", APPLICATIONS_SCHEMA, lambda s: s.applications),
         _events_plan(run),
         _accesses_plan(run),
+        decisions_plan(run),
     ]
-    commit(run, [*plans, append_plan(DECISIONS, _decided(run), ("decision_id", "document_type"))], {})
-
-
-def decisions(run: Run) -> pa.Table:
-    return tables.read(run.settings.lake_root, DECISIONS, schema=DECISION_SCHEMA)
+    commit(run, plans, {})
 
 
 def _copy_plan(name: str, schema: pa.Schema, of: Callable[[Snapshot], pa.Table]) -> Plan:
@@ -84,25 +66,3 @@ def _accesses_plan(run: Run) -> Plan:
         return Change(new, None, is_append=True) if new.num_rows else None
 
     return Plan(ACCESSES, accesses.ACCESSES_SCHEMA, compute, partitioned=False)
-
-
-def _decided(run: Run) -> pa.Table:
-    """One row for each decided application and required document: no key, no application id, the day in Seoul."""
-    holders = {c.document_type: c.holder for c in sources()}
-    rows = []
-    for decided in applications.decided_applications(run.conn):
-        decision_id = decided.decision_id
-        day: date = seoul_date(decided.decided_at)
-        for document_type, satisfied_by in sorted(decided.satisfied_by.items()):
-            rows.append(
-                {
-                    "decision_id": decision_id,
-                    "service": decided.service,
-                    "recipient": decided.recipient,
-                    "holder": holders.get(document_type, ""),
-                    "document_type": document_type,
-                    "satisfied_by": satisfied_by,
-                    "decided_on": day,
-                }
-            )
-    return pa.Table.from_pylist(rows, schema=DECISION_SCHEMA)

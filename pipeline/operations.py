@@ -31,6 +31,8 @@ def append_plan(name: str, rows: pa.Table, key: tuple[str, ...]) -> Plan:
     """
 
     def compute(current: Current) -> Change | None:
+        if not rows.num_rows:
+            return None
         held = current.read()
         seen = {tuple(r[k] for k in key) for r in held.select(list(key)).to_pylist()}
         fresh = pa.array([tuple(r[k] for k in key) not in seen for r in rows.select(list(key)).to_pylist()], pa.bool_())

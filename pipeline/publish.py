@@ -21,10 +21,11 @@ from hanbeon.errors import BatchRefused
 from lake import tables
 from pipeline import bundles, staging
 from pipeline.commit import Change, Current, Plan, commit
+from pipeline.counting import decisions
 from pipeline.coverage import covered, unite
 from pipeline.evidence import asked, evidence
 from pipeline.gold import changed_subjects, moved_subjects, replaced
-from pipeline.ledger_copy import copy_ledger, decisions
+from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import is_unpublished, last_published, record
 from pipeline.pull import changed
 from pipeline.run import Run

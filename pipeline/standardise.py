@@ -39,7 +39,8 @@ def _texts(*names: str) -> list[pa.Field]:
 CONTEXT_SCHEMAS: Mapping[str, pa.Schema] = {
     "decisions": pa.schema(
         [
-            *_texts("decision_id", "service", "recipient", "holder", "document_type", "satisfied_by"),
+            *_texts("decision_id", "service", "law", "article", "recipient", "holder", "document_type", "satisfied_by"),
+            pa.field("is_shared_already", pa.bool_()),
             pa.field("sheets", pa.int64()),
             pa.field("decided_on", pa.date32()),
         ]

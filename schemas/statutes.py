@@ -26,6 +26,8 @@ HEADER = ["law", "kind", "article", "documents", "refusal_clause"]
 # Statutes, editors and keyboards write the middle dot in many ways; blanks are as loose.
 _LOOSE = re.compile(r"[\s\u00b7\u2022\u2024\u2027\u2219\u22c5\u30fb\u318d\u119e\uff65.]")
 _NUMBER = re.compile(r"제\d+조(?:의\d+)?")
+# "제40·42조" cites two articles of one law.
+_CITED = re.compile(r"(?P<law>.*?)\s*제(?P<numbers>\d+(?:[·ㆍ,]\s*\d+)*)조(?P<branch>(?:의\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -117,18 +119,40 @@ def services_of(article: Article) -> tuple[Service, ...]:
     return _services_by_citation().get(loose(article.citation), ())
 
 
-def article_of(service: Service) -> Article | None:
-    """The registry's line of a service's law, where it has one."""
-    return next((a for a in articles() if service in services_of(a)), None)
+@cache
+def articles_of(service: Service) -> tuple[Article, ...]:
+    """The registry's lines of a service's law, where it has any."""
+    return tuple(a for a in articles() if service in services_of(a))
+
+
+def shared_already(service: Service) -> frozenset[str] | None:
+    """The document types that agencies look up for the service already, by the clause of the articles that it rests on.
+
+    None where the registry has none of these articles: then nobody here knows what is shared.
+    """
+    own = articles_of(service)
+    return frozenset(d for a in own for d in a.document_types if d is not None) if own else None
+
+
+def law_and_article(law: str) -> tuple[str, str | None]:
+    """The name of a law and what it cites of it: `장애인연금법 시행령`, `제7조`; None where it cites the whole law."""
+    cited = _CITED.match(law)
+    return (law, None) if cited is None else (cited["law"], law[len(cited["law"]) :].strip())
 
 
 @cache
 def _services_by_citation() -> dict[str, tuple[Service, ...]]:
     found: dict[str, tuple[Service, ...]] = {}
     for service in services():
-        if cited := re.match(r".*?제\d+조(?:의\d+)?", service.law):
-            found[loose(cited[0])] = (*found.get(loose(cited[0]), ()), service)
+        for citation in _citations(service.law):
+            found[loose(citation)] = (*found.get(loose(citation), ()), service)
     return found
+
+
+def _citations(law: str) -> Iterable[str]:
+    if cited := _CITED.match(law):
+        for number in re.findall(r"\d+", cited["numbers"]):
+            yield f"{cited['law']} 제{number}조{cited['branch']}"
 
 
 def _wanted(document: str | None) -> frozenset[str] | None:

@@ -250,6 +250,7 @@ def _bundles(schema: pa.Schema) -> pa.Table:
 
 
 def _replaced(schema: pa.Schema) -> pa.Table:
-    row = {"SRVC_NO": "SINGLE_PARENT", "UTZTN_INST_CD": "mogef", "HLD_INST_CD": "scourt", "RQDOC_CD": "FAMR"}
-    counts = {"RQDOC_NOCS": 9, "SBST_NOCS": 7, "SBMSN_NOCS": 2, "RTRC_QTY": 14, "RTRC_AMT": 7000}
+    row = {"SRVC_NO": "SINGLE_PARENT", "STT_NM": "한부모가족지원법 시행령", "LPRVS_NM": "제12조"}
+    row |= {"UTZTN_INST_CD": "mogef", "HLD_INST_CD": "scourt", "RQDOC_CD": "FAMR"}
+    counts = {"RQDOC_NOCS": 9, "SBST_NOCS": 7, "NEW_SBST_NOCS": 7, "SBMSN_NOCS": 2, "RTRC_QTY": 14, "RTRC_AMT": 7000}
     return pa.Table.from_pylist([row | counts | {"DCSN_YMD": "20260601"}], schema=schema)

@@ -144,7 +144,9 @@ def test_what_statistics_may_know_of_a_decision_names_nobody(ledger_conn: psycop
     applications.paper(ledger_conn, "A-1", "FAMR", AT)
     decision_id = applications.decide(ledger_conn, "A-1", "approved", AT, {"RRT": "data"})
     assert ledger.decided_applications(ledger_conn) == [
-        applications.Decided(decision_id, "SINGLE_PARENT", "mogef", "approved", AT, {"FAMR": "paper", "RRT": "data"})
+        applications.Decided(
+            decision_id, "SINGLE_PARENT", "mogef", "RRN", "approved", AT, {"FAMR": "paper", "RRT": "data"}
+        )
     ]
     assert "A-1" not in decision_id
     assert decision_id not in str(ledger.snapshot(ledger_conn).applications.to_pylist())

@@ -23,6 +23,8 @@ from pipeline.gold import share_schema
 from pipeline.publish import documents, gold_plans, publish, shares, standardise
 from pipeline.pull import pull
 from schemas.contract import Contract, gold, published, source, sources
+from schemas.services import services
+from schemas.statutes import shared_already
 from sources.simulate.truth import truth
 from tests.main_job.conftest import Country
 from tests.main_job.lawful import covered
@@ -301,6 +303,11 @@ def test_decided_applications_count_as_replaced_and_their_rows_are_erased(korea:
     replaced = held(korea, "gold/documents_replaced", gold("documents_replaced").gold_schema)
     assert sum(r["SBST_NOCS"] for r in replaced) > 0
     assert all(r["SBST_NOCS"] + r["SBMSN_NOCS"] == r["RQDOC_NOCS"] for r in replaced)
+    shared = {s.id: shared_already(s) for s in services()}
+    for row in replaced:
+        known = shared[row["SRVC_NO"]]
+        new = None if known is None else 0 if row["RQDOC_CD"] in known else row["SBST_NOCS"]
+        assert row["NEW_SBST_NOCS"] == new
     lawful = covered(ledger.snapshot(run.conn), run.at())
     for contract in documents():
         for row in held(korea, f"gold/{contract.name}", contract.gold_schema):

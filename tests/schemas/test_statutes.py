@@ -13,7 +13,7 @@ from schemas.coverage import Counts, coverage
 from schemas.errors import MalformedContract
 from schemas.provenance import definition
 from schemas.services import service, services
-from schemas.statutes import article_of, articles, find, loose
+from schemas.statutes import articles, articles_of, find, law_and_article, loose, shared_already
 
 # Counted by the research that found the articles, before this project had a line.
 ARTICLES_BY_DOCUMENT = {
@@ -119,10 +119,45 @@ def test_an_unknown_document_is_refused() -> None:
     [("DISABILITY_PENSION", {"FAMR", "REGR_LAND", "REGR_BLDG"}), ("NHIS_WORKPLACE", {"CORR", "BIZR"})],
 )
 def test_a_service_is_linked_to_the_article_of_its_law(service_id: str, documents: set[str]) -> None:
-    article = article_of(service(service_id))
-    assert article is not None
+    (article,) = articles_of(service(service_id))
     assert set(article.documents) == documents
     assert loose(service(service_id).law).startswith(loose(article.citation))
+
+
+def test_a_law_that_cites_two_articles_is_linked_to_both() -> None:
+    assert [a.citation for a in articles_of(service("LICENCE_RENEW"))] == [
+        "도로교통법 시행규칙 제81조",
+        "도로교통법 시행규칙 제82조",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service_id", "shared"),
+    [
+        ("DISABILITY_PENSION", {"FAMR", "REGR"}),  # REGR_LAND and REGR_BLDG are one type
+        ("LICENCE_RENEW", {"ARCF", "DRVL"}),  # of two articles; DOMICILE is no type of the catalogue
+        ("SINGLE_PARENT", set()),  # the article names no document that is known
+        ("HOUSING_SUBSCRIPTION", None),  # cites no article
+    ],
+)
+def test_what_is_shared_already_is_what_the_articles_of_the_service_name(
+    service_id: str, shared: set[str] | None
+) -> None:
+    assert shared_already(service(service_id)) == shared
+
+
+@pytest.mark.parametrize(
+    ("law", "parts"),
+    [
+        ("장애인연금법 시행령 제7조", ("장애인연금법 시행령", "제7조")),
+        ("식품위생법 시행규칙 제40·42조", ("식품위생법 시행규칙", "제40·42조")),
+        ("전자정부법 제43조의2 제1항 제2호", ("전자정부법", "제43조의2 제1항 제2호")),
+        ("자동차등록규칙 제27조", ("자동차등록규칙", "제27조")),
+        ("여권법", ("여권법", None)),
+    ],
+)
+def test_a_law_is_told_from_its_article(law: str, parts: tuple[str, str | None]) -> None:
+    assert law_and_article(law) == parts
 
 
 HEADER = "law\tkind\tarticle\tdocuments\trefusal_clause\n"

@@ -8,13 +8,16 @@ from schemas.contract import source, sources
 from tests.standardise.tables import bronze, bronze_row, context
 
 DECISIONS = """
-decision_id service recipient holder document_type satisfied_by sheets decided_on
-d1          PARENT  mogef     mois   RRT           data         .      2026-06-01
-d1          PARENT  mogef     nts    INCM          paper        .      2026-06-01
-d2          PARENT  mogef     mois   RRT           data         3      2026-06-01
-d2          PARENT  mogef     mois   RRT           data         3      2026-06-01
-d3          PARENT  mogef     mois   RRT           data         .      2026-06-02
-d3          PARENT  mogef     .      REGR          paper        .      2026-06-02
+decision_id service law article recipient holder document_type satisfied_by is_shared_already sheets decided_on
+d1          PARENT  법  제1조   mogef     mois   RRT           data         no                .      2026-06-01
+d1          PARENT  법  제1조   mogef     nts    INCM          paper        no                .      2026-06-01
+d2          PARENT  법  제1조   mogef     mois   RRT           data         no                3      2026-06-01
+d2          PARENT  법  제1조   mogef     mois   RRT           data         no                3      2026-06-01
+d3          PARENT  법  제1조   mogef     mois   RRT           data         no                .      2026-06-02
+d3          PARENT  법  제1조   mogef     .      REGR          paper        no                .      2026-06-02
+d4          LOAN    법  .       bank      mois   RRT           data         .                 .      2026-06-03
+d5          LOAN    법  .       bank      mois   RRT           .            .                 .      2026-06-03
+d6          PENSION 법  제7조   mohw      mois   RRT           data         yes               .      2026-06-04
 """
 CONTEXT = context(decisions=DECISIONS)
 

@@ -11,11 +11,13 @@ def test_savings_count_an_application_and_document_once_from_decisions_alone(gol
     assert shows(
         table,
         """
-        HLD_INST_CD RQDOC_CD DCSN_YMD RQDOC_NOCS SBST_NOCS SBMSN_NOCS RTRC_QTY RTRC_AMT
-        nts         INCM     20260601 1          0         1          0        0
-        mois        RRT      20260601 2          2         0          5        10194
-        .           REGR     20260602 1          0         1          0        0
-        mois        RRT      20260602 1          1         0          2        5097
+        STT_NM LPRVS_NM HLD_INST_CD RQDOC_CD DCSN_YMD RQDOC_NOCS SBST_NOCS NEW_SBST_NOCS SBMSN_NOCS RTRC_QTY RTRC_AMT
+        법     제1조    nts         INCM     20260601 1          0         0             1          0        0
+        법     제1조    mois        RRT      20260601 2          2         2             0          5        10194
+        법     제1조    .           REGR     20260602 1          0         0             1          0        0
+        법     제1조    mois        RRT      20260602 1          1         1             0          2        5097
+        법     .        mois        RRT      20260603 2          1         .             0          2        5097
+        법     제7조    mois        RRT      20260604 1          1         0             0          2        5097
         """,
     )
 

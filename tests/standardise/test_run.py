@@ -87,7 +87,7 @@ def test_wrong_input_is_refused_before_dbt_starts(tmp_path: Path) -> None:
 def test_decisions_need_not_say_their_sheets(tmp_path: Path) -> None:
     told = CONTEXT | {"decisions": CONTEXT["decisions"].drop_columns(["sheets"])}
     replaced = standardise({}, told, tmp_path)["documents_replaced"]
-    assert sum(replaced.column("RTRC_QTY").to_pylist()) == 6
+    assert sum(replaced.column("RTRC_QTY").to_pylist()) == 10
 
 
 def test_f1_what_a_killed_run_left_is_removed_by_the_next_and_a_live_run_is_let_be(tmp_path: Path) -> None:

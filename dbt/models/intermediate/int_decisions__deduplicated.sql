@@ -10,11 +10,14 @@ deduplicated_decisions as (
     select
         decision_id,
         service,
+        law,
+        article,
         recipient,
         holder,
         document_type,
         satisfied_by,
         sheets,
+        is_shared_already,
         decided_on,
     from decisions
     qualify
