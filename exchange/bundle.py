@@ -74,9 +74,10 @@ class Bundle:
 
     @property
     def satisfied_by(self) -> dict[str, str]:
-        """How each document that is there, of every subject, came, as a decision records it."""
-        lacking = {d.document_type for d in self.documents if d.state not in CAME}
-        return {d.document_type: d.state for d in self.documents if d.document_type not in lacking}
+        """How each document that is there, of every subject who has one, came, as a decision records it."""
+        lacking = {d.document_type for d in self.documents if d.state == "missing"}
+        came = [d for d in self.documents if d.state in CAME and d.document_type not in lacking]
+        return {d.document_type: d.state for d in came}
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,15 @@ def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> 
 
 
 def _of_application(allowed: pa.Table, application: Mapping[str, Any]) -> pa.Table:
-    """The gate's rows for this very application, or standing ones of the same applicant, service and recipient."""
-    applicant = application["applicant_key"]
+    """The gate's rows for this very application, or standing ones of the same household, service and recipient."""
+    household = pa.array([application["applicant_key"], *(application["member_keys"] or ())], pa.int64())
 
     def equal(name: str, value: Any) -> pa.ChunkedArray:
         return pc.fill_null(pc.equal(allowed.column(name), value), False)
 
     is_standing = pc.and_(
         pc.is_null(allowed.column("application_id")),
-        pc.or_(equal("_subject_key", applicant), equal("_grantor_key", applicant)),
+        pc.or_(*(pc.is_in(allowed.column(n), value_set=household) for n in ("_subject_key", "_grantor_key"))),
     )
     own = pc.or_(equal("application_id", application["application_id"]), is_standing)
     same = pc.and_(equal("service", application["service"]), equal("recipient", application["recipient"]))

@@ -62,21 +62,28 @@ def build(home: Path, people: int, seed: int, dsn: str = "") -> WorldReport:
     for file in nightly.FILES:
         shutil.rmtree(nightly.outbox(home, file.holder), ignore_errors=True)
     tables = generate(people, seed)
-    recent = tables.pop("recent")
-    registers = {name: render(tables, name, first_instants(tables, recent, name)) for name in store.REGISTERS}
     with ThreadPoolExecutor(2) as pool, postgres.server(home, dsn) as running:
         postgres.make_reader(running, home)
+        registers = write(home, tables, people, seed)
         loads = [pool.submit(postgres.load, running, name, registers) for name in postgres.DATABASES]
-        store.append(home, "base", tables, 0)
-        for frames in registers.values():
-            store.append(home, "registers", frames, 0)
         for file in nightly.FILES:
             nightly.publish(home, file, seoul_date(rates.BASE_INSTANT), registers[file.register])
         for load in loads:
             load.result()
-    store.write_state(home, State(people, seed, 0))
     counts = {document: len(registers[name][name]) for document, name in store.DOCUMENTS.items()}
     return WorldReport(people, len(tables["households"]), seed, 0, counts)
+
+
+def write(home: Path, tables: Frames, people: int, seed: int) -> dict[str, Frames]:
+    """Render every register and write the truth of day 0. No holder serves it yet; the registers' tables by name."""
+    recent = tables["recent"]
+    made = {n: t for n, t in tables.items() if n in store.BASE_KEYS}
+    registers = {name: render(made, name, first_instants(made, recent, name)) for name in store.REGISTERS}
+    store.append(home, "base", made, 0)
+    for frames in registers.values():
+        store.append(home, "registers", frames, 0)
+    store.write_state(home, State(people, seed, 0))
+    return registers
 
 
 def generate(people: int, seed: int) -> Frames:
