@@ -16,16 +16,16 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from consent import append as log
+from consent.applying import TERMS, need_fitting, payload, terms
 from consent.changes import set_state
 from consent.errors import ForbiddenTransition
 from consent.ids import new_id
 from consent.model import Application, ApplicationState, Decision, Event, State, member, need_instant
 from consent.snapshot import read
 from hanbeon.errors import UsageError
-from schemas.services import SPOUSE, service
+from schemas.services import service
 
 SATISFIED_BY = ("data", "paper")
-TERMS = ("service", "recipient", "applicant_key", "applicant_kind", "member_keys", "not_concerned")
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,21 @@ def open(conn: psycopg.Connection, application: Application, at: datetime | None
 
 def open_many(conn: psycopg.Connection, given: Sequence[Application], at: datetime) -> list[str]:
     """Record applications in one transaction; returns their ids in order. Those already there unchanged are kept."""
-    for recipient, service_id, kind in {(a.recipient, a.service, a.applicant_kind) for a in given}:
-        chosen = service(service_id)
-        if chosen.recipient != recipient:
-            raise UsageError(f"Service {service_id} is decided by {chosen.recipient}. Name that recipient.")
-        if kind not in (None, *chosen.applicants):
-            raise UsageError(f"Who applies for {service_id} is named by {' or '.join(chosen.applicants)}.")
     rows = {a.application_id or new_id("appl"): _usual(a) for a in given}
     if len(rows) < len(given):
         raise UsageError("Two applications have one id. Give each its own.")
     for a in rows.values():
-        _need_fitting(a)
+        need_fitting(a)
     with conn.transaction():
         newest = log.lock(conn)
         known = _same(conn, rows)
         new = [key for key in rows if key not in known]
-        entries = [log.entry("application_opened", key, _payload(rows[key])) for key in new]
+        entries = [log.entry("application_opened", key, payload(rows[key])) for key in new]
         positions = log.append(conn, newest, entries, at)
         names = f"application_id, {', '.join(TERMS)}, opened_at, state, ledger_position"
         with conn.cursor() as cursor, cursor.copy(f"copy applications ({names}) from stdin") as copy:
             for position, key in zip(positions, new, strict=True):
-                copy.write_row((key, *_terms(rows[key]), rows[key].opened_at, "open", position))
+                copy.write_row((key, *terms(rows[key]), rows[key].opened_at, "open", position))
     return list(rows)
 
 
@@ -197,47 +191,13 @@ def _unknown() -> UsageError:
     return UsageError("There is no application with this id. `hanbeon application list` shows them.")
 
 
-def _need_fitting(a: Application) -> None:
-    """Raise UsageError where the service looks at nobody else, or not at so many, or cannot do without a document."""
-    chosen = service(a.service)
-    if a.members and chosen.household is None:
-        raise UsageError(f"{chosen.id} concerns who applies alone. Open the application without members.")
-    if a.applicant_key in a.members or len(set(a.members)) < len(a.members):
-        raise UsageError("A member of the household is named twice, or is who applies. Name each other person once.")
-    if chosen.household == SPOUSE and len(a.members) > 1:
-        raise UsageError(f"{chosen.id} concerns who applies and her spouse. Name one other person at most.")
-    waived = {r.document_type for r in chosen.needed_of(str(a.applicant_kind)) if r.is_if_held}
-    if not set(a.not_concerned) <= waived:
-        told = ", ".join(sorted(waived)) or "none"
-        raise UsageError(f"Of {chosen.id}'s documents only these need not concern who applies: {told}.")
-
-
-def _terms(a: Application) -> tuple[Any, ...]:
-    """What an application says, in the order of TERMS; NULL for no members, and for no document that is left out."""
-    members, left_out = sorted(a.members), sorted(set(a.not_concerned))
-    return a.service, a.recipient, a.applicant_key, a.applicant_kind, members or None, left_out or None
-
-
-def _payload(a: Application) -> dict[str, Any]:
-    opened_at = log.instant_text(a.opened_at)
-    more = {"member_keys": [str(key) for key in sorted(a.members)]} if a.members else {}
-    more |= {"not_concerned": sorted(set(a.not_concerned))} if a.not_concerned else {}
-    return more | {
-        "applicant_key": str(a.applicant_key),
-        "applicant_kind": a.applicant_kind,
-        "opened_at": opened_at,
-        "recipient": a.recipient,
-        "service": a.service,
-    }
-
-
 def _same(conn: psycopg.Connection, rows: Mapping[str, Application]) -> set[str]:
     """The ids that are there already. Raises ForbiddenTransition when one of them is another application."""
     found = conn.execute(
         f"select application_id, {', '.join(TERMS)} from applications where application_id = any(%s)", [list(rows)]
     ).fetchall()
     for key, *known in found:
-        if tuple(known) != _terms(rows[key]):
+        if tuple(known) != terms(rows[key]):
             raise ForbiddenTransition("Another application has this id already. Take a new one.")
     return {row[0] for row in found}
 

@@ -37,7 +37,8 @@ class Document:
     """`state` is data, paper, missing or not_needed. `outside` are columns that the service needs and consent does not
     cover: such a document may have copies to read, and is missing all the same, for it proves only a part.
 
-    A document about several subjects (two vehicles, two persons) is there once for each. Of documents with one name in
+    A document about several subjects (two vehicles, two persons) is there once for each; `member` counts the members of
+    the household whom the application names, None for who applies and what they own. Of documents with one name in
     `one_of`, one is enough. `fresh_until` (YYYYMMDD) is the last day on which the data may stand for the paper.
     """
 
@@ -52,6 +53,7 @@ class Document:
     authorisation_ids: tuple[str, ...]
     outside: tuple[str, ...]
     copies: tuple[Copy, ...]
+    member: int | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,7 @@ def _documents(run: Run, application: Mapping[str, Any], found: _Judgement, at: 
 def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_now: Mapping[str, Any]) -> Document:
     requirement = judged.requirement
     contract = source(requirement.document_type) if requirement.is_available else None
+    members = list(application["member_keys"] or ())
     found = _copies(run, application, judged, contract) if contract is not None and judged.is_open else ()
     outside = tuple(c for c in requirement.columns if c not in judged.columns) if judged.is_open else ()
     is_fresh = stated_now.get("RQDOC_STTS_NM") == "satisfied_by_data"
@@ -274,6 +277,7 @@ def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_
         authorisation_ids=judged.authorisation_ids,
         outside=outside,
         copies=found,
+        member=members.index(judged.subject_key) + 1 if judged.subject_key in members else None,
     )
 
 

@@ -290,6 +290,23 @@ def family(run: Run) -> tuple[str, str] | None:
     return None
 
 
+def waiting_household(run: Run) -> str | None:
+    """An application of a household that lacks nothing but the consent of a member; None where there is none."""
+    bundles = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema).to_pylist()
+    opened = applications.applications(run.conn, state="open").to_pylist()
+    households = {a["application_id"]: set(a["member_keys"]) for a in opened if a["member_keys"]}
+    lacking: dict[str, set[tuple[int, str]]] = {}
+    for row in bundles:
+        if row["APLY_NO"] in households and row["RQDOC_STTS_NM"] not in (*CAME, "not_needed"):
+            lacking.setdefault(row["APLY_NO"], set()).add((row["_subject_key"], row["RQDOC_STTS_RSN"]))
+    waiting = [
+        (-len(households[a]), a)
+        for a, own in lacking.items()
+        if all(key in households[a] and why == "no_authorisation" for key, why in own)
+    ]
+    return min(waiting)[1] if waiting else None
+
+
 def _subjects_with_child(run: Run) -> set[int]:
     """Whose family certificate shows a child: that of a widowed parent, not of a divorced one (general variant)."""
     lines = gold("family_relation_certificate__relatives")

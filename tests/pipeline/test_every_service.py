@@ -22,7 +22,8 @@ from hanbeon.postgres import database
 from pipeline.bundles import requirements, stated
 from pipeline.evidence import ASKED_SCHEMA, EVIDENCE_SCHEMA
 from pipeline.run import Run, open_run
-from schemas.contract import source
+from pipeline.tallies import tallies
+from schemas.contract import gold, source
 from schemas.services import service, services
 from sources.simulate import store, world
 from sources.simulate.candidates import candidates
@@ -99,6 +100,17 @@ def asked(allowed: pa.Table) -> pa.Table:
     pairs = {(r["document_type"], r["_subject_key"]) for r in allowed.to_pylist()}
     rows = [{"document_type": d, "_subject_key": k, "is_quarantined": False} for d, k in sorted(pairs)]
     return pa.Table.from_pylist(rows, schema=ASKED_SCHEMA)
+
+
+def test_what_the_run_shows_has_no_service_at_nothing_on_either_side(bundles: Bundles) -> None:
+    rows = [r for rows in bundles.of.values() for r in rows]
+    found = tallies(pa.Table.from_pylist(rows, schema=gold("service_bundles").gold_schema))
+    assert {one.service for one in found} == {s.id for s in services()}
+    assert [one.service for one in found if not (one.without_paper and one.incomplete and one.reason)] == []
+    assert sum(one.without_paper + one.with_paper + one.incomplete for one in found) == len(bundles.of)
+    for one in found:
+        own = [i for i, a in bundles.applications.items() if a["service"] == one.service]
+        assert one.without_paper == sum(is_without_paper(bundles.of[i]) for i in own)
 
 
 def is_without_paper(rows: list[dict[str, Any]]) -> bool:
