@@ -57,7 +57,7 @@ class Bundles:
 @pytest.fixture(scope="module")
 def bundles(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Bundles:
     home = tmp_path_factory.mktemp("every-service")
-    world.write(home, world.generate(PEOPLE, SEED), PEOPLE, SEED)
+    world.write(home, PEOPLE, SEED)
     with open_run(settings_of(home, database(postgres_dsn, "every_service")), "every-service") as run:
         demo.consents(run, few_of_each(candidates(home)), run.at())
         at, snapshot = run.at(), ledger.snapshot(run.conn)
