@@ -26,10 +26,11 @@ mutate: .venv/.locked ## mutation testing of consent/ and verify/ (hours); `make
 	@HANBEON_DRILL_DECISIONS=20000 $(BIN)/mutmut run $(ONLY)
 	@$(BIN)/mutmut results
 
-bench: .venv/.locked ## speed of log and row trees beside a floor and a peer; of counts and bundles
+bench: .venv/.locked ## speed of log, row trees, counts, bundles and the simulated world beside a floor
 	@$(BIN)/python -m bench.log
 	@$(BIN)/python -m bench.rows
 	@$(BIN)/python -m bench.counts
+	@$(BIN)/python -m bench.world
 
 check: .venv/.locked ## style, types, SQL, contracts and the house's import rules
 	@$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from consent import append as log
+from consent.applying import TERMS, need_fitting, payload, terms
 from consent.changes import set_state
 from consent.errors import ForbiddenTransition
 from consent.ids import new_id
@@ -47,27 +48,21 @@ def open(conn: psycopg.Connection, application: Application, at: datetime | None
 
 def open_many(conn: psycopg.Connection, given: Sequence[Application], at: datetime) -> list[str]:
     """Record applications in one transaction; returns their ids in order. Those already there unchanged are kept."""
-    for recipient, service_id, kind in {(a.recipient, a.service, a.applicant_kind) for a in given}:
-        chosen = service(service_id)
-        if chosen.recipient != recipient:
-            raise UsageError(f"Service {service_id} is decided by {chosen.recipient}. Name that recipient.")
-        if kind not in (None, *chosen.applicants):
-            raise UsageError(f"Who applies for {service_id} is named by {' or '.join(chosen.applicants)}.")
     rows = {a.application_id or new_id("appl"): _usual(a) for a in given}
     if len(rows) < len(given):
         raise UsageError("Two applications have one id. Give each its own.")
+    for a in rows.values():
+        need_fitting(a)
     with conn.transaction():
         newest = log.lock(conn)
         known = _same(conn, rows)
         new = [key for key in rows if key not in known]
-        entries = [log.entry("application_opened", key, _payload(rows[key])) for key in new]
+        entries = [log.entry("application_opened", key, payload(rows[key])) for key in new]
         positions = log.append(conn, newest, entries, at)
-        names = "application_id, service, recipient, applicant_key, applicant_kind, opened_at, state, ledger_position"
+        names = f"application_id, {', '.join(TERMS)}, opened_at, state, ledger_position"
         with conn.cursor() as cursor, cursor.copy(f"copy applications ({names}) from stdin") as copy:
             for position, key in zip(positions, new, strict=True):
-                a = rows[key]
-                own = (a.service, a.recipient, a.applicant_key, a.applicant_kind, a.opened_at)
-                copy.write_row((key, *own, "open", position))
+                copy.write_row((key, *terms(rows[key]), rows[key].opened_at, "open", position))
     return list(rows)
 
 
@@ -198,27 +193,13 @@ def _unknown() -> UsageError:
     return UsageError("There is no application with this id. `hanbeon application list` shows them.")
 
 
-def _payload(a: Application) -> dict[str, Any]:
-    opened_at = log.instant_text(a.opened_at)
-    return {
-        "applicant_key": str(a.applicant_key),
-        "applicant_kind": a.applicant_kind,
-        "opened_at": opened_at,
-        "recipient": a.recipient,
-        "service": a.service,
-    }
-
-
 def _same(conn: psycopg.Connection, rows: Mapping[str, Application]) -> set[str]:
     """The ids that are there already. Raises ForbiddenTransition when one of them is another application."""
     found = conn.execute(
-        "select application_id, service, recipient, applicant_key, applicant_kind from applications"
-        " where application_id = any(%s)",
-        [list(rows)],
+        f"select application_id, {', '.join(TERMS)} from applications where application_id = any(%s)", [list(rows)]
     ).fetchall()
     for key, *known in found:
-        a = rows[key]
-        if known != [a.service, a.recipient, a.applicant_key, a.applicant_kind]:
+        if tuple(known) != terms(rows[key]):
             raise ForbiddenTransition("Another application has this id already. Take a new one.")
     return {row[0] for row in found}
 

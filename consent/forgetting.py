@@ -23,6 +23,7 @@ COVERED = """
     select subject_key from authorisations where {rests}
     union select grantor_key from authorisations where grantor_key is not null and {rests}
     union select applicant_key from applications where state = 'open'
+    union select unnest(member_keys) from applications where state = 'open'
     union select victim_key from blocks where {stands} union select restricted_key from blocks where {stands}
     union select represented_key from representations where {stands}
     union select representative_key from representations where {stands}

@@ -21,7 +21,7 @@ from hanbeon.clock import parse_instant
 from hanbeon.errors import UsageError
 from schemas import notices
 from schemas.identifiers import CORPORATE, KINDS, PERSON
-from schemas.services import APPLICANT, STATUTE, Requirement, Service, services
+from schemas.services import APPLICANT, HOUSEHOLD, STATUTE, Requirement, Service, services
 
 REQUIRED = ("external_id", "service", "identifier_kind", "subject_identifier", "valid_from", "valid_until", "salt")
 OPTIONAL = (
@@ -260,7 +260,7 @@ def _requirements(service_id: str, documents: str | None, kind: str) -> tuple[Re
     Where none is named, those of the service's own ground.
     """
     service = _services()[service_id]
-    needed = tuple(r for r in service.needed_of(kind) if r.is_available and r.about == APPLICANT)
+    needed = tuple(r for r in service.needed_of(kind) if r.is_available and r.about in (APPLICANT, HOUSEHOLD))
     if documents is None:
         return tuple(r for r in needed if r.authorisation == service.authorisation)
     wanted = _named(documents)

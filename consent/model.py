@@ -276,7 +276,8 @@ class Approval:
 @dataclass(frozen=True)
 class Application:
     """One request for one service. `applicant_kind` is the kind of identifier that names who applies; None: the
-    service's usual one."""
+    service's usual one. `members` are the other persons of the household whom the service looks at too, `not_concerned`
+    the document types of which who applies says that they do not concern her."""
 
     application_id: str | None
     service: str
@@ -284,10 +285,14 @@ class Application:
     applicant_key: int
     opened_at: datetime
     applicant_kind: str | None = None
+    members: tuple[int, ...] = ()
+    not_concerned: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _need_texts(self, "service", "recipient")
         _need_key(self.applicant_key, "An applicant key")
+        for key in self.members:
+            _need_key(key, "A member's key")
         _need_instant(self.opened_at, "opened_at")
 
 

@@ -14,23 +14,27 @@ from consent.snapshot import Snapshot, read
 
 
 def snapshot_of_subject(conn: psycopg.Connection, subject_key: int) -> Snapshot:
-    """Every authorisation about the subject, and every application of it."""
+    """Every authorisation about the subject, and every application of it or that names it as a member."""
     with _still(conn) as position:
-        own = _equal("subject_key", subject_key)
-        return _of(conn, position, [subject_key], own, _equal("applicant_key", subject_key))
+        own = _among("subject_key", [subject_key])
+        applied = sql.SQL("{} or {} = any(member_keys)").format(
+            _among("applicant_key", [subject_key]), sql.Literal(subject_key)
+        )
+        return _of(conn, position, [subject_key], own, applied)
 
 
 def snapshot_of_application(conn: psycopg.Connection, application_id: str) -> Snapshot | None:
-    """One application, and every authorisation for it or of its applicant; None when there is no such application.
+    """One application, and every authorisation for it or of its household; None when there is no such application.
 
-    For it may be one about another person of the household, or about what the applicant owns.
+    For it may be one about what the applicant or a member owns.
     """
     with _still(conn) as position:
-        own = _equal("application_id", application_id)
-        keys = read(conn, "applications", own).column("applicant_key").to_pylist()
-        if not keys:
+        own = sql.SQL("application_id = {}").format(sql.Literal(application_id))
+        found = read(conn, "applications", own).to_pylist()
+        if not found:
             return None
-        named = [_equal("subject_key", keys[0]), _equal("grantor_key", keys[0]), own]
+        keys = [found[0]["applicant_key"], *(found[0]["member_keys"] or ())]
+        named = [_among("subject_key", keys), _among("grantor_key", keys), own]
         return _of(conn, position, keys, sql.SQL(" or ").join(named), own)
 
 
@@ -60,8 +64,8 @@ def _of(
     )
 
 
-def _equal(column: str, value: int | str) -> sql.Composable:
-    return sql.SQL("{} = {}").format(sql.Identifier(column), sql.Literal(value))
+def _among(column: str, keys: Sequence[int]) -> sql.Composable:
+    return sql.SQL("{} = any({}::bigint[])").format(sql.Identifier(column), sql.Literal(list(keys)))
 
 
 @contextmanager

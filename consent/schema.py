@@ -31,7 +31,7 @@ from hanbeon.errors import DependencyDown, IntegrityError
 
 LOCK = 0x68616E62  # one migration at a time
 
-FORMAT = 2  # of what rows hold and hashes commit to; CHANGELOG.md says when it moved
+FORMAT = 3  # of what rows hold and hashes commit to; CHANGELOG.md says when it moved
 FORMATS = "create table if not exists ledger_format (version integer primary key)"
 LEDGER = """
 create table if not exists ledger_head (
@@ -104,6 +104,8 @@ create table if not exists applications (
     recipient text not null,
     applicant_key bigint not null,
     applicant_kind text not null,
+    member_keys bigint[],  -- NULL for none, as in the next
+    not_concerned text[],
     opened_at timestamptz not null check (isfinite(opened_at)),
     state text not null,
     decision text,
@@ -112,7 +114,8 @@ create table if not exists applications (
     satisfied_by jsonb,
     ledger_position bigint not null,
     check ((state = 'decided') = (decision is not null)),
-    check ((decision is null) = (decided_at is null))
+    check ((decision is null) = (decided_at is null)),
+    check (cardinality(member_keys) > 0 and cardinality(not_concerned) > 0)
 );
 create index if not exists applications_of_applicant on applications (applicant_key);
 

@@ -73,6 +73,8 @@ APPLICATIONS_SCHEMA = pa.schema(
         pa.field("recipient", pa.string()),
         pa.field("applicant_key", pa.int64()),
         pa.field("applicant_kind", pa.string()),
+        pa.field("member_keys", pa.list_(pa.int64())),  # NULL for none, as in the next
+        pa.field("not_concerned", pa.list_(pa.string())),
         pa.field("opened_at", INSTANT),
         pa.field("state", pa.string()),
         pa.field("decision", pa.string()),
@@ -222,7 +224,8 @@ def _parse(buffer: BytesIO, schema: pa.Schema) -> pa.Table:
     )
     for name in lists:
         index = schema.get_field_index(name)
-        table = table.set_column(index, schema.field(index), pc.split_pattern(table.column(name), SEPARATOR))
+        parts = pc.split_pattern(table.column(name), SEPARATOR).cast(schema.field(index).type)
+        table = table.set_column(index, schema.field(index), parts)
     return table.cast(schema)
 
 

@@ -37,7 +37,8 @@ class Document:
     """`state` is data, paper, missing or not_needed. `outside` are columns that the service needs and consent does not
     cover: such a document may have copies to read, and is missing all the same, for it proves only a part.
 
-    A document about several subjects (two vehicles, two persons) is there once for each. Of documents with one name in
+    A document about several subjects (two vehicles, two persons) is there once for each; `member` counts the members of
+    the household whom the application names, None for who applies and what they own. Of documents with one name in
     `one_of`, one is enough. `fresh_until` (YYYYMMDD) is the last day on which the data may stand for the paper.
     """
 
@@ -52,6 +53,7 @@ class Document:
     authorisation_ids: tuple[str, ...]
     outside: tuple[str, ...]
     copies: tuple[Copy, ...]
+    member: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,10 @@ class Bundle:
 
     @property
     def satisfied_by(self) -> dict[str, str]:
-        """How each document that is there, of every subject, came, as a decision records it."""
-        lacking = {d.document_type for d in self.documents if d.state not in CAME}
-        return {d.document_type: d.state for d in self.documents if d.document_type not in lacking}
+        """How each document that is there, of every subject who has one, came, as a decision records it."""
+        lacking = {d.document_type for d in self.documents if d.state == "missing"}
+        came = [d for d in self.documents if d.state in CAME and d.document_type not in lacking]
+        return {d.document_type: d.state for d in came}
 
 
 @dataclass(frozen=True)
@@ -147,15 +150,15 @@ def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> 
 
 
 def _of_application(allowed: pa.Table, application: Mapping[str, Any]) -> pa.Table:
-    """The gate's rows for this very application, or standing ones of the same applicant, service and recipient."""
-    applicant = application["applicant_key"]
+    """The gate's rows for this very application, or standing ones of the same household, service and recipient."""
+    household = pa.array([application["applicant_key"], *(application["member_keys"] or ())], pa.int64())
 
     def equal(name: str, value: Any) -> pa.ChunkedArray:
         return pc.fill_null(pc.equal(allowed.column(name), value), False)
 
     is_standing = pc.and_(
         pc.is_null(allowed.column("application_id")),
-        pc.or_(equal("_subject_key", applicant), equal("_grantor_key", applicant)),
+        pc.or_(*(pc.is_in(allowed.column(n), value_set=household) for n in ("_subject_key", "_grantor_key"))),
     )
     own = pc.or_(equal("application_id", application["application_id"]), is_standing)
     same = pc.and_(equal("service", application["service"]), equal("recipient", application["recipient"]))
@@ -250,6 +253,7 @@ def _documents(run: Run, application: Mapping[str, Any], found: _Judgement, at: 
 def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_now: Mapping[str, Any]) -> Document:
     requirement = judged.requirement
     contract = source(requirement.document_type) if requirement.is_available else None
+    members = list(application["member_keys"] or ())
     found = _copies(run, application, judged, contract) if contract is not None and judged.is_open else ()
     outside = tuple(c for c in requirement.columns if c not in judged.columns) if judged.is_open else ()
     is_fresh = stated_now.get("RQDOC_STTS_NM") == "satisfied_by_data"
@@ -273,6 +277,7 @@ def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_
         authorisation_ids=judged.authorisation_ids,
         outside=outside,
         copies=found,
+        member=members.index(judged.subject_key) + 1 if judged.subject_key in members else None,
     )
 
 

@@ -109,6 +109,7 @@ REASONS: dict[str, Words] = {
         "nobody has named the thing or person that it is about",
     ),
     "not_applicable": ("해당 사항이 없습니다", "the holder has none, and only those bring it whom it concerns"),
+    "not_concerned": ("신청인이 해당 사항이 없다고 밝혔습니다", "who applies says that it does not concern her"),
     "another_document": ("다른 서류가 확인되어 필요하지 않습니다", "another document is there, which is enough"),
     "application_decided": ("이미 결정된 신청입니다", "the application is already decided"),
     "unknown_application": ("없는 신청번호입니다", "there is no such application"),

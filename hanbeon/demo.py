@@ -9,23 +9,20 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pyarrow as pa
 
-from consent import applications, deaths, gate, ledger, representations, vault
+from consent import applications, gate, ledger
 from consent.accesses import Access, Action, record_all
 from consent.model import Application, Approval, Capacity, Decision, Grant, Kind, Mode, Scope
-from consent.subjects import meet
-from hanbeon import authenticating, granting
+from hanbeon import authenticating, contrary, demo_people, granting
+from hanbeon.demo_people import Keys, Member, Row
 from pipeline import reading
 from pipeline.run import Run
 from schemas import notices
 from schemas.contract import gold, source
 from schemas.services import Service, service, services
 
-# Of some services' candidates, how many apply; the rest stay at home.
-SHARE_APPLYING = {"ECREG_PROPERTY": 0.4}
 MOST_APPLICATIONS = 1_200  # of one service
 APPLY_TWICE = 3  # one single parent in so many
 DECIDED = 2  # one complete bundle in so many is decided at once
@@ -34,14 +31,10 @@ ONE_TIME = timedelta(days=90)
 CONTRARY = {"withdrawn": 97, "paused": 89, "expired": 83, "later": 79, "refused": 31}  # one in so many
 LETTERS = "ABCDEFGHJKLMNPQR"
 CHILD = "006"
-PERSON, FIRM = "RRN", "CRN"
-WRITTEN_IN, OWNED_IN, KINSHIP = "법인 등기사항증명서", "등록원부", "가족관계등록부"
 CAME = {"satisfied_by_data": "data", "satisfied_by_paper": "paper"}
 PAPER_IN = 3  # one in so many leaves its papers for later
-
-
-Row = dict[str, Any]
-Keys = Mapping[str, Sequence[int]]
+EARLIER_CASE = 4  # one in so many has been before the court already
+DRAWN = (contrary.REFUSED, contrary.LATER, contrary.EXPIRED)  # of one application; the others of one authorisation
 
 
 @dataclass(frozen=True)
@@ -64,12 +57,13 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
     rows = candidates.to_pylist()
     for s in services():
         chosen = _choose(s, rows)
-        keys = _keys(run, chosen, at)
-        acting = _acting(run, chosen, keys, at)
-        opened, grants = _apply(s, chosen, keys, acting, _about(run, chosen, keys, acting, at), at)
+        keys = demo_people.keys(run, chosen, at)
+        acting = demo_people.acting(run, chosen, keys, at)
+        about, members = demo_people.about(run, chosen, keys, acting, at), demo_people.members(run, chosen, at)
+        opened, grants, does = _apply(s, chosen, keys, acting, about, members, at)
         applications.open_many(run.conn, opened, at)
         ids = ledger.grant(run.conn, authenticating.simulated(run, grants, at), at)
-        _go_contrary(run, ids, at)
+        _go_contrary(run, ids, does, at)
         applications.paper_many(run.conn, list(_papers(s, opened)), at)
         total_applications += len(opened)
         total_grants += len(ids)
@@ -79,56 +73,10 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
 def _choose(s: Service, rows: Sequence[Row]) -> list[Row]:
     """Who applies for a service, without repetition. Some single parents apply for special supply of housing too."""
     own = [r for r in rows if r["service"] == s.id]
-    chosen = own[: min(int(len(own) * SHARE_APPLYING.get(s.id, 1.0)), MOST_APPLICATIONS)]
+    chosen = own[:MOST_APPLICATIONS]
     if s.id == "HOUSING_SUBSCRIPTION":
         chosen += [r for r in rows if r["service"] == "SINGLE_PARENT"][::APPLY_TWICE]
     return list({r["identifier"]: r for r in chosen}.values())
-
-
-def _keys(run: Run, chosen: Sequence[Row], at: datetime) -> list[int]:
-    """A subject key for each applicant, and all her numbers in it: a passport's, a licence's, a firm's two."""
-    return meet(run.conn, run.secrets, [_numbers(row["identifier_kind"], row["identifier"], row) for row in chosen], at)
-
-
-def _numbers(kind: str, identifier: str, row: Row) -> list[tuple[str, str]]:
-    return list(dict.fromkeys([(kind, identifier), *((one["kind"], one["identifier"]) for one in row["also"])]))
-
-
-def _acting(run: Run, chosen: Sequence[Row], keys: Sequence[int], at: datetime) -> dict[int, int]:
-    """Who consents for those who cannot themselves: a firm's representative, recorded as such. Key to key."""
-    firms = {key: r["grantor_identifier"] for r, key in zip(chosen, keys, strict=True) if _is_represented(r)}
-    heads = vault.keys(run.conn, run.secrets, PERSON, list(firms.values()), at).to_pylist()
-    for key, head in zip(firms, heads, strict=True):
-        representations.record(run.conn, key, head, Capacity.REPRESENTATIVE, WRITTEN_IN, at)
-    return dict(zip(firms, heads, strict=True))
-
-
-def _about(run: Run, chosen: Sequence[Row], keys: Sequence[int], acting: Mapping[int, int], at: datetime) -> list[Keys]:
-    """For each applicant the keys of what documents are about besides her: what she owns, and of whom she is heir.
-
-    That she may consent about it is recorded, with where it is written.
-    """
-    known: dict[tuple[str, str], int] = {}
-    for kind in sorted({one["kind"] for row in chosen for one in row["about"]}):
-        own = [one["identifier"] for row in chosen for one in row["about"] if one["kind"] == kind]
-        subjects = vault.keys(run.conn, run.secrets, kind, own, at).to_pylist()
-        known |= {(kind, i): subject for i, subject in zip(own, subjects, strict=True)}
-    found: list[Keys] = []
-    for row, key in zip(chosen, keys, strict=True):
-        mine: dict[str, list[int]] = {}
-        for one in row["about"]:
-            subject, grantor = known[one["kind"], one["identifier"]], acting.get(key, key)
-            mine.setdefault(one["kind"], []).append(subject)
-            capacity = Capacity.OWNER if one["died_on"] is None else Capacity.HEIR
-            if one["died_on"] is not None:
-                deaths.record(run.conn, subject, one["died_on"], KINSHIP, at)
-            representations.record(run.conn, subject, grantor, capacity, KINSHIP if one["died_on"] else OWNED_IN, at)
-        found.append(mine)
-    return found
-
-
-def _is_represented(row: Row) -> bool:
-    return row["identifier_kind"] == FIRM and row["grantor_identifier"] is not None
 
 
 def _number(*parts: object) -> int:
@@ -150,31 +98,63 @@ def _apply(
     keys: Sequence[int],
     acting: Mapping[int, int],
     about: Sequence[Keys],
+    members: Sequence[Sequence[Member]],
     at: datetime,
-) -> tuple[list[Application], list[Grant]]:
-    opened, grants = [], []
-    for row, key, others in zip(chosen, keys, about, strict=True):
-        application = Application(application_id(s, key), s.id, s.recipient, key, at, row["identifier_kind"])
+) -> tuple[list[Application], list[Grant], list[str | None]]:
+    """The applications, their authorisations, and what the citizen then does with each of these."""
+    opened, grants, then = [], [], []
+    plan = contrary.planned(s, chosen)
+    for row, key, things, household, planned in zip(chosen, keys, about, members, plan, strict=True):
+        named = tuple(m.key for m in household)
+        kind = row["identifier_kind"]
+        application = Application(
+            application_id(s, key), s.id, s.recipient, key, at, kind, named, _not_concerned(s, kind, key)
+        )
         opened.append(application)
-        number = _number("refuses", s.id, key)
-        is_refusing = number % CONTRARY["refused"] == 0  # the papers come by hand, and the application goes on
-        given = _granted(s, application, key, acting.get(key), others, at, number)
-        grants += [g for g in given if g.kind is Kind.STATUTE or not is_refusing]
-    return opened, grants
+        does = planned or _drawn(s, key)
+        given = _granted(s, application, row, acting.get(key), things, household, at, does)
+        if does == contrary.REFUSED:  # the papers come by hand, and the application goes on
+            given = [g for g in given if g.kind is Kind.STATUTE]
+        grants += given
+        then += [contrary.SPARED if planned and g.kind is Kind.STATUTE else planned for g in given]
+    return opened, grants, then
+
+
+def _drawn(s: Service, key: int) -> str | None:
+    number = _number("refuses", s.id, key)
+    return next((does for does in DRAWN if number % CONTRARY[does] == 0), None)
+
+
+def _not_concerned(s: Service, kind: str, key: int) -> tuple[str, ...]:
+    """Court records that nobody may ask for: most who apply say that there are none."""
+    waived = [r.document_type for r in s.needed_of(kind) if r.is_if_held and not r.is_available]
+    return tuple(waived) if _number("earlier case", s.id, key) % EARLIER_CASE else ()
 
 
 def _granted(
-    s: Service, application: Application, key: int, acting: int | None, about: Keys, at: datetime, number: int
+    s: Service,
+    application: Application,
+    row: Row,
+    acting: int | None,
+    about: Keys,
+    household: Sequence[Member],
+    at: datetime,
+    does: str | None,
 ) -> list[Grant]:
     """As the service desk would record it, but for the end, and ids that derive from the seed."""
-    starts = at + timedelta(days=30) if number % CONTRARY["later"] == 0 else at
-    if number % CONTRARY["expired"] == 0:
+    key, kind = application.applicant_key, str(application.applicant_kind)
+    starts = at + timedelta(days=30) if does == contrary.LATER else at
+    if does == contrary.EXPIRED:
         starts, until = at - timedelta(days=400), at - timedelta(days=35)
     else:
         until = starts + (STANDING if s.mode == "standing" else ONE_TIME)
     capacity = Capacity.SELF if acting is None else Capacity.REPRESENTATIVE
-    wanted = granting.grants(s, str(application.applicant_kind), key, application.application_id, starts, until,
+    wanted = granting.grants(s, kind, key, application.application_id, starts, until, _documents(s, kind, row, about),
                              about=about, grantor_key=acting, capacity=capacity)  # fmt: skip
+    for one in household[: -1 if does == contrary.MEMBER else None]:
+        if one.grantor_key is not None:
+            wanted += granting.grants(s, kind, one.key, application.application_id, starts, until,
+                                      grantor_key=one.grantor_key, capacity=one.capacity, is_member=True)  # fmt: skip
     return [
         replace(
             one,
@@ -186,13 +166,26 @@ def _granted(
     ]
 
 
-def _go_contrary(run: Run, ids: list[str], at: datetime) -> None:
+def _documents(s: Service, kind: str, row: Row, about: Keys) -> list[str]:
+    """Of documents of which one is enough those that the applicant has; empty where there is no choice."""
+    if not row["chosen"]:
+        return []
+    return [
+        r.document_type
+        for r in s.needed_of(kind)
+        if r.is_available
+        and (r.one_of is None or r.document_type in row["chosen"])
+        and (r.about in granting.PERSONS or source(r.document_type).subject_identifier_kind in about)
+    ]
+
+
+def _go_contrary(run: Run, ids: Sequence[str], does: Sequence[str | None], at: datetime) -> None:
     """Some citizens change their mind, as citizens do."""
-    for authorisation_id in ids:
+    for authorisation_id, planned in zip(ids, does, strict=True):
         number = _number("contrary", authorisation_id)
-        if number % CONTRARY["withdrawn"] == 0:
+        if planned == contrary.WITHDRAWN or (planned is None and number % CONTRARY["withdrawn"] == 0):
             ledger.withdraw(run.conn, authorisation_id, at)
-        elif number % CONTRARY["paused"] == 0:
+        elif planned == contrary.PAUSED or (planned is None and number % CONTRARY["paused"] == 0):
             ledger.pause(run.conn, authorisation_id, at)
 
 
@@ -201,7 +194,7 @@ def _papers(s: Service, opened: list[Application]) -> Iterable[tuple[str, str]]:
     for application in opened:
         if _number("paper", application.application_id) % PAPER_IN:
             for needed in s.needed_of(str(application.applicant_kind)):
-                if not needed.is_available:
+                if not needed.is_available and needed.document_type not in application.not_concerned:
                     yield str(application.application_id), needed.document_type
 
 
@@ -242,7 +235,7 @@ def decide(run: Run) -> int:
     """Case workers decide some of the applications whose bundle is complete; how many were decided now.
 
     Each reads the bundle's states first, and the read is recorded before (P9). Of an applicant with two applications
-    neither is decided, so that overlapping consents stay to be looked at.
+    neither is decided, so that overlapping consents stay to be looked at, nor is one of each service and kind.
     """
     bundles = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema).to_pylist()
     of_application: dict[str, dict[str, str]] = {}
@@ -254,7 +247,8 @@ def decide(run: Run) -> int:
             if row["RQDOC_STTS_NM"] in CAME:
                 own[row["RQDOC_CD"]] = CAME[row["RQDOC_STTS_NM"]]
     twice = {application for several in keys.values() if len(several) > 1 for application in several}
-    due = [a for a in sorted(of_application) if a not in twice and _number("decides", a) % DECIDED == 0]
+    kept = twice | _first_of_each(run, of_application)
+    due = [a for a in sorted(of_application) if a not in kept and _number("decides", a) % DECIDED == 0]
     services_of = {row["APLY_NO"]: (row["SRVC_NO"], row["UTZTN_INST_CD"]) for row in bundles}
     record_all(
         run.conn,
@@ -267,6 +261,13 @@ def decide(run: Run) -> int:
     for application in due:
         applications.decide(run.conn, application, Decision.APPROVED, run.at(), of_application[application])
     return len(due)
+
+
+def _first_of_each(run: Run, complete: Collection[str]) -> set[str]:
+    """Of each service and kind of applicant one complete application."""
+    opened = applications.applications(run.conn, state="open").to_pylist()
+    kinds = {a["application_id"]: (a["service"], a["applicant_kind"]) for a in opened}
+    return set({kinds[a]: a for a in sorted(complete, reverse=True) if a in kinds}.values())
 
 
 def family(run: Run) -> tuple[str, str] | None:
@@ -287,6 +288,23 @@ def family(run: Run) -> tuple[str, str] | None:
     for row in sorted(found, key=lambda r: (r["_subject_key"] not in with_child, str(r["APLY_NO"]))):
         return str(row["APLY_NO"]), str(standing[row["_subject_key"]])
     return None
+
+
+def waiting_household(run: Run) -> str | None:
+    """An application of a household that lacks nothing but the consent of a member; None where there is none."""
+    bundles = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema).to_pylist()
+    opened = applications.applications(run.conn, state="open").to_pylist()
+    households = {a["application_id"]: set(a["member_keys"]) for a in opened if a["member_keys"]}
+    lacking: dict[str, set[tuple[int, str]]] = {}
+    for row in bundles:
+        if row["APLY_NO"] in households and row["RQDOC_STTS_NM"] not in (*CAME, "not_needed"):
+            lacking.setdefault(row["APLY_NO"], set()).add((row["_subject_key"], row["RQDOC_STTS_RSN"]))
+    waiting = [
+        (-len(households[a]), a)
+        for a, own in lacking.items()
+        if all(key in households[a] and why == "no_authorisation" for key, why in own)
+    ]
+    return min(waiting)[1] if waiting else None
 
 
 def _subjects_with_child(run: Run) -> set[int]:

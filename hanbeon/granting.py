@@ -14,11 +14,12 @@ from consent.shareable import need_shareable
 from hanbeon.errors import UsageError
 from schemas import notices
 from schemas.contract import source
-from schemas.services import APPLICANT, DECEASED, THING, Requirement, Service
+from schemas.services import APPLICANT, DECEASED, HOUSEHOLD, THING, Requirement, Service
 
 STANDING_DAYS = 365
 APPROVAL_DAYS = 3 * 365
 RETAIN_DAYS_AFTER = 30
+PERSONS = (APPLICANT, HOUSEHOLD)  # a document about who consents or applies, not about what she owns
 
 
 def applicant_kind(service: Service, kind: str | None = None) -> str:
@@ -85,6 +86,7 @@ def grants(
     about: Mapping[str, Sequence[int]] | None = None,
     grantor_key: int | None = None,
     capacity: Capacity = Capacity.SELF,
+    is_member: bool = False,
 ) -> list[Grant]:
     """The authorisations of one applicant for one service, covering just what the service needs of this kind of them.
 
@@ -92,15 +94,16 @@ def grants(
     things or as heir of the deceased that `about` names (keys by kind of identifier), and what a statute opens for the
     application. Of documents of which one is enough the first is meant, unless `document_types` names others. `grounds`
     are the separate consents that were given; None: every one that is asked for. `grantor_key` and `capacity` name who
-    consents for the subject, where that is not the subject. Empty where nothing is left to authorise: the papers come
-    by hand.
+    consents for the subject, where that is not the subject. `is_member`: the subject is another person of the
+    applicant's household, so that only what is about each of them is meant. Empty where nothing is left to authorise:
+    the papers come by hand.
     """
     if service.mode == Mode.ONE_TIME and application_id is None:
         raise UsageError(f"An authorisation for {service.id} is for one application. Open the application first.")
     parts: dict[tuple[str, str, Capacity], list[tuple[Requirement, Sequence[int]]]] = {}
-    asked = _needed(service, kind, document_types)
-    for needed in sorted(asked, key=lambda r: (r.authorisation == Kind.STATUTE, r.about != APPLICANT)):
-        subjects = (subject_key,) if needed.about == APPLICANT else _others(needed, about or {})
+    asked = _needed(service, kind, document_types, is_member)
+    for needed in sorted(asked, key=lambda r: (r.authorisation == Kind.STATUTE, r.about not in PERSONS)):
+        subjects = (subject_key,) if needed.about in PERSONS else _others(needed, about or {})
         is_possible = bool(subjects) and (needed.authorisation != Kind.STATUTE or application_id is not None)
         if is_possible:
             place = (needed.authorisation, needed.legal_basis, _capacity(needed, capacity))
@@ -117,9 +120,11 @@ def grants(
     ]
 
 
-def _needed(service: Service, kind: str, document_types: Sequence[str]) -> list[Requirement]:
+def _needed(service: Service, kind: str, document_types: Sequence[str], is_member: bool) -> list[Requirement]:
     found: list[Requirement] = []
     for needed in requirements(service, document_types):
+        if is_member and needed.about not in (HOUSEHOLD, THING):
+            continue
         is_chosen = needed.one_of is None or document_types or needed.one_of not in {r.one_of for r in found}
         if kind in needed.applicants and is_chosen:
             found.append(needed)
@@ -138,7 +143,7 @@ def _capacity(needed: Requirement, capacity: Capacity) -> Capacity:
 
 
 def _impossible(needed: Requirement) -> str:
-    if needed.about == APPLICANT:
+    if needed.about in PERSONS:
         return f"{needed.document_type} is opened by statute for one application. Open the application first."
     kind = source(needed.document_type).subject_identifier_kind
     return f"{needed.document_type} is not about who applies. Name what it is about with --about, as {kind}:NUMBER."

@@ -52,6 +52,7 @@ def main(settings: Settings, console: Console | None = None) -> int:
         is_good = _dags(console, dags) and is_good
         console.print(show_view.outcome(run))
         is_good = _family(console, run) and is_good
+        _household(console, run)
     console.print(show_view.next_steps())
     console.print(Text(f"{time.monotonic() - began:.0f} s", "dim"))
     return 0 if is_good else 1
@@ -158,6 +159,18 @@ def _family(console: Console, run: "Run") -> bool:
     console.print(show_view.still_complete(still))
     is_proved = _proof(console, run, table, certificate.copies[0].evidence_id)
     return summary.counts["residue"] == 0 and still.is_complete and is_proved
+
+
+def _household(console: Console, run: "Run") -> None:
+    """A household that waits for one member's own consent."""
+    from exchange.bundle import open_bundle
+    from hanbeon import demo
+    from hanbeon.commands import bundle_view
+
+    application_id = demo.waiting_household(run)
+    if application_id is not None:
+        console.print(show_view.chapter("5", "세대원마다 동의", "every member of a household consents for herself"))
+        console.print(bundle_view.overview(open_bundle(run, application_id, READER)))
 
 
 def _proof(console: Console, run: "Run", table: str, evidence_id: str) -> bool:

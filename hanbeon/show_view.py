@@ -115,26 +115,23 @@ def _passes(run: "Run") -> dict[str, tuple[list[Mapping[str, int]], Mapping[str,
 
 
 def _bundles(run: "Run") -> RenderableType:
+    """Each service with its complete and incomplete bundles; nothing attached means that all came as data."""
+    from exchange.words import REASONS, both
     from pipeline import reading
+    from pipeline.tallies import tallies
     from schemas.contract import gold
     from schemas.services import service
 
     rows = reading.read(run, "gold/service_bundles", gold("service_bundles").gold_schema)
     table = _table("꾸러미 · bundles of open applications", "서비스 service")
-    for heading in ("완비\ncomplete", "미비\nincomplete", "자료로\nas data", "종이로\non paper", "대기·없음\nlacking"):
+    for heading in ("완비: 첨부 없음\nnothing\nattached", "완비: 종이\nwith\npaper", "미비\nincom-\nplete"):
         table.add_column(heading, justify="right")
-    for service_id in sorted(set(rows.column("SRVC_NO").to_pylist())):
-        of_service = rows.filter(pc.equal(rows.column("SRVC_NO"), service_id))
-        complete = {
-            r["APLY_NO"]: r["BNDL_CMPTN_YN"] for r in of_service.select(["APLY_NO", "BNDL_CMPTN_YN"]).to_pylist()
-        }
-        states = of_service.column("RQDOC_STTS_NM").to_pylist()
-        came = [states.count("satisfied_by_data"), states.count("satisfied_by_paper")]
-        not_needed, done = states.count("not_needed"), sum(v == "Y" for v in complete.values())
-        table.add_row(
-            f"{service(service_id).korean}\n[dim]{service(service_id).english}[/dim]",
-            *(f"{n:,}" for n in (done, len(complete) - done, *came, len(states) - sum(came) - not_needed)),
-        )
+    table.add_column("가장 많은 미비 사유\nmost frequent reason", overflow="fold")
+    for one in tallies(rows):
+        named = service(one.service)
+        reason = "" if one.reason is None else f"{one.lacking:,} × {both(REASONS, one.reason)}"
+        counts = (f"{n:,}" for n in (one.without_paper, one.with_paper, one.incomplete))
+        table.add_row(f"{named.korean}\n[dim]{named.english}[/dim]", *counts, reason)
     return Padding(table, (1, 0, 0, 0))
 
 

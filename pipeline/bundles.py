@@ -5,8 +5,9 @@ needed of whom, and whether it may flow) and `stated` (the rows of `gold/service
 is open to data only if the authorisations for that very application, or standing ones of the same applicant, service
 and recipient, together cover every column that it needs now.
 
-A requirement about things (a parcel, a vehicle) or about several persons has a row for each of them that an
-authorisation names. Bundles are computed when they are committed, from ledger and gold of that instant (P1, P5).
+A requirement about the household has a row for who applies and for each member whom the application names: each
+consents for herself. One about things (a parcel, a vehicle), or about somebody else whom an authorisation names, has a
+row for each of them. Bundles are computed when they are committed, from ledger and gold of that instant (P1, P5).
 """
 
 import hashlib
@@ -18,7 +19,7 @@ import pyarrow as pa
 from lake.engine import scratch
 from schemas.contract import gold
 from schemas.documents import never_shareable
-from schemas.services import APPLICANT, services
+from schemas.services import services
 
 BUNDLES = "service_bundles"
 NEEDED_SCHEMA = pa.schema(
@@ -28,7 +29,7 @@ NEEDED_SCHEMA = pa.schema(
         pa.field("variant", pa.string()),
         pa.field("applicants", pa.list_(pa.string())),
         pa.field("one_of", pa.string()),
-        pa.field("is_of_applicant", pa.bool_()),
+        pa.field("about", pa.string()),
         pa.field("is_if_held", pa.bool_()),
         pa.field("unavailable", pa.string()),  # why no data can come; NULL where it can
         pa.field("columns", pa.list_(pa.string())),
@@ -45,7 +46,7 @@ def service_requirements() -> pa.Table:
             "variant": r.variant,
             "applicants": list(r.applicants),
             "one_of": r.one_of,
-            "is_of_applicant": r.about == APPLICANT,
+            "about": r.about,
             "is_if_held": r.is_if_held,
             "unavailable": None if r.is_available else _unavailable(r.document_type),
             "columns": list(r.columns),
@@ -82,30 +83,43 @@ def requirements(applications: pa.Table, papers: pa.Table, allowed: pa.Table, ex
 def _own(relation: str) -> str:
     """The rows of a gate's relation that concern an open application: its own, and standing ones of who applied.
 
-    Standing ones are about who applied, or about what she owns; what somebody consents to as a guardian is about
-    another's application. Two joins and not one with `or`, which DuckDB answers by a nested loop (bench/counts.py).
+    Standing ones are about who applied, about a member of her household where the document is, or about what they own;
+    what somebody consents to as a guardian is about another's application. Joins on equal values alone: one with `or`
+    DuckDB answers by a nested loop (bench/counts.py).
     """
     return f"""
-    with given as (select * rename (application_id as of_application) from {relation})
+    with given as (select * rename (application_id as of_application) from {relation}),
+    standing as (
+        select *, true as is_of_person, _subject_key as concerned_key from given where of_application is null
+        union all
+        select *, false as is_of_person, _grantor_key as concerned_key from given where of_application is null
+    ),
+    asking as (select *, unnest(list_distinct(concerned)) as concerned_key from asked)
     select a.application_id, g.*
     from asked as a
     inner join given as g
         on a.application_id = g.of_application
         and a.service = g.service and a.recipient = g.recipient and a.document_type = g.document_type
     union all
-    select a.application_id, g.*
-    from asked as a
-    inner join given as g
-        on a.applicant_key = case when a.is_of_applicant then g._subject_key else g._grantor_key end
+    select a.application_id, g.* exclude (is_of_person, concerned_key)
+    from asking as a
+    inner join standing as g
+        on a.concerned_key = g.concerned_key and a.is_of_person = g.is_of_person
         and a.service = g.service and a.recipient = g.recipient and a.document_type = g.document_type
-    where g.of_application is null
     """
 
 
 NEEDED = f"""
 with open_ones as (select * from applications where state = 'open'),
 asked as (
-    select a.application_id, a.recipient, a.applicant_key, n.*
+    select
+        a.application_id, a.recipient, a.applicant_key, n.*,
+        n.about in ('applicant', 'household') as is_of_person,
+        n.is_if_held and coalesce(list_contains(a.not_concerned, n.document_type), false) as is_not_concerned,
+        case
+            when n.about = 'applicant' then [a.applicant_key]
+            else list_prepend(a.applicant_key, coalesce(a.member_keys, []))
+        end as concerned,
     from open_ones as a
     inner join needed as n on a.service = n.service and list_contains(n.applicants, a.applicant_kind)
 ),
@@ -128,8 +142,12 @@ named as (
 subjects as (
     select application_id, document_type, _subject_key from named
     union
+    select application_id, document_type, unnest(concerned) as _subject_key from asked where is_of_person
+    union
     select application_id, document_type, applicant_key as _subject_key from asked
-    where is_of_applicant or (application_id, document_type) not in (select (application_id, document_type) from named)
+    where
+        not is_of_person
+        and (application_id, document_type) not in (select (application_id, document_type) from named)
 )
 select
     a.application_id,
@@ -140,13 +158,14 @@ select
     a.variant,
     a.one_of,
     a.is_if_held,
+    a.is_not_concerned,
     a.unavailable,
     coalesce(list_has_all(c.columns, a.columns), false) as has_authorisation,
     case when list_has_all(c.columns, a.columns) then c.authorisation_id end as authorisation_id,
     case
         when list_has_all(c.columns, a.columns) or a.unavailable is not null then null
         when c.application_id is not null then 'columns_outside'
-        when not a.is_of_applicant and m.application_id is null then 'nothing_named'
+        when not a.is_of_person and m.application_id is null then 'nothing_named'
         else coalesce(d.reason, 'no_authorisation')
     end as reason,
     p.application_id is not null as is_paper,
@@ -171,7 +190,7 @@ def stated(needed: pa.Table, evidence: pa.Table, asked: pa.Table, today: date) -
     `evidence` and `asked` are as in `pipeline.evidence`. One subject may have several records of one document: the
     newest stands for it, and only until its last day. Data before paper: what came both ways is counted once, as data.
     Where one of several documents is enough and one is there, the others are not needed; nor is one of which the holder
-    has none, where only those bring it whom it concerns.
+    has none, where only those bring it whom it concerns, or one of which who applies says that it does not concern her.
     """
     with scratch() as duck:
         for name, table in {"needed": needed, "evidence": evidence, "asked": asked}.items():
@@ -231,7 +250,8 @@ chosen as (
     select
         *,
         not is_there and (
-            is_if_held and why in ('not_held', 'nothing_named')
+            is_not_concerned
+            or is_if_held and why in ('not_held', 'nothing_named')
             or bool_or(is_document_there) over (partition by application_id, coalesce(one_of, document_type))
         ) as is_not_needed,
     from whole
@@ -249,6 +269,7 @@ select
     one_of as RQDOC_GROUP_NM,
     case when is_not_needed then 'not_needed' else state end as RQDOC_STTS_NM,
     case
+        when is_not_needed and is_not_concerned then 'not_concerned'
         when is_not_needed and is_if_held and why in ('not_held', 'nothing_named') then 'not_applicable'
         when is_not_needed then 'another_document'
         else why

@@ -24,7 +24,7 @@ from schemas.documents import document_types, never_shareable
 from schemas.identifiers import KINDS
 from schemas.provenance import definition
 from schemas.rules import is_day, violations
-from schemas.services import ABOUT, STATUTE, THING, services
+from schemas.services import ABOUT, HOUSEHOLD, HOUSEHOLDS, STATUTE, THING, services
 from schemas.statutes import articles
 from schemas.terms import departures
 
@@ -273,6 +273,9 @@ def _services(contracts: Sequence[Contract]) -> Iterator[str]:
         for kind in service.applicants:
             if kind not in KINDS:
                 yield f"Service {service.id}: applicants are named by {kind}, which is no kind of identifier."
+        is_of_several = any(need.about == HOUSEHOLD for need in service.requirements)
+        if service.household not in (None, *HOUSEHOLDS) or is_of_several != (service.household is not None):
+            yield f"Service {service.id}: `household` must say who else, where a document is about each of them."
         for need in service.requirements:
             contract = sources.get(need.document_type)
             place = f"Service {service.id}, {need.document_type}"

@@ -15,7 +15,8 @@ FILE = Path(__file__).parent / "services.yaml"
 
 
 STATUTE = "statute"
-APPLICANT, DECEASED, THING = ABOUT = ("applicant", "deceased", "thing")
+APPLICANT, HOUSEHOLD, DECEASED, THING = ABOUT = ("applicant", "household", "deceased", "thing")
+EVERYBODY, SPOUSE, PARENTS = HOUSEHOLDS = ("everybody", "spouse", "parents")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Requirement:
     `applicants` are the kinds of applicant of whom it is asked. Of requirements with one name in `one_of`, one is
     enough for an applicant. `authorisation` and `legal_basis` are its ground, the service's own unless it says so.
     `is_if_held` marks one that only those bring whom it concerns: nothing is missing where the holder has none.
-    `about` is `applicant`, `deceased` (whose heir applies) or `thing` (what the document type is about: a vehicle).
+    `about` is `applicant`, `household` (who applies and each member whom the application names), `deceased` (whose heir
+    applies) or `thing` (what the document type is about: a vehicle).
     """
 
     document_type: str
@@ -43,7 +45,8 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Service:
-    """`applicants` are the kinds of identifier that may name who applies, the usual one first."""
+    """`applicants` are the kinds of identifier that may name who applies, the usual one first. `household` says whom
+    an application names besides: everybody who lives with her, her spouse, her parents; None: nobody."""
 
     id: str
     korean: str
@@ -56,6 +59,7 @@ class Service:
     legal_basis: str
     mode: str
     decision_days: int
+    household: str | None
     requirements: tuple[Requirement, ...]
 
     @property
@@ -97,6 +101,7 @@ def _service(given: Mapping[str, Any], grounds: Mapping[str, str]) -> Service:
         legal_basis=given["legal_basis"],
         mode=given["mode"],
         decision_days=int(given["decision_days"]),
+        household=given.get("household"),
         requirements=tuple(_requirement(r, given, grounds) for r in given["requirements"]),
     )
 

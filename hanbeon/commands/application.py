@@ -1,5 +1,6 @@
 """`hanbeon application`: a citizen's request for a service, and its bundle as the case worker reads it."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,10 +17,27 @@ from hanbeon.commands.common import (
     print_rows,
     reader_or_account,
 )
+from hanbeon.commands.who import household
 
 app = typer.Typer(help="Applications: open, paper, show the bundle, decide, list.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(help="The application's id, as `hanbeon application list` shows it.")]
+Members = Annotated[
+    Path | None,
+    typer.Option(
+        "--member",
+        help="A file with the numbers of the other members of the household, one a line.",
+        show_default=False,
+    ),
+]
+NotConcerned = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not-concerned",
+        help="A document type of which who applies says that it does not concern her; may be repeated.",
+        show_default=False,
+    ),
+]
 HEADINGS = {
     "application_id": "신청번호 application",
     "service": "서비스 service",
@@ -46,9 +64,14 @@ def open_(
     service_id: Annotated[str, typer.Option("--service", help="What the citizen applies for.")],
     identifier_file: IdentifierFile = None,
     kind: ApplicantKind = None,
+    members: Members = None,
+    not_concerned: NotConcerned = None,
     as_json: Json = False,
 ) -> None:
-    """Open an application for each identifier of a file. Numbers are never taken as arguments."""
+    """Open an application for each identifier of a file. Numbers are never taken as arguments.
+
+    A service for a household looks at each member: name them with --member; each then consents for herself.
+    """
     from consent import applications, vault
     from consent.model import Application
     from hanbeon.granting import applicant_kind
@@ -60,7 +83,11 @@ def open_(
     with opened() as run:
         at = run.at()
         keys = vault.keys(run.conn, run.secrets, of_kind, given, at).to_pylist()
-        new = [Application(None, chosen.id, chosen.recipient, key, at, of_kind) for key in keys]
+        named = () if members is None else household(run, members, given, at)
+        new = [
+            Application(None, chosen.id, chosen.recipient, key, at, of_kind, named, tuple(not_concerned or ()))
+            for key in keys
+        ]
         ids = applications.open_many(run.conn, new, at)
     rows = [{"application_id": i, "service": chosen.id, "recipient": chosen.recipient} for i in ids]
     headings = {n: HEADINGS[n] for n in ("application_id", "service", "recipient")}

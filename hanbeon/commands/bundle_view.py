@@ -19,7 +19,7 @@ def render(bundle: "Bundle") -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [_head(bundle), _overview(bundle)]
+    parts: list[RenderableType] = [_head(bundle), overview(bundle)]
     parts += [_document(d) for d in bundle.documents if d.copies]
     recorded = f"이 열람은 먼저 기록되었습니다 · recorded before it was answered: {', '.join(bundle.access_ids)}"
     parts.append(Text(f"{recorded}\n원장 위치 · ledger position {bundle.ledger_position:,}", "dim"))
@@ -45,7 +45,8 @@ def _head(bundle: "Bundle") -> "RenderableType":
     return Panel(facts, title=title, title_align="left", border_style="green" if bundle.is_complete else "red")
 
 
-def _overview(bundle: "Bundle") -> "RenderableType":
+def overview(bundle: "Bundle") -> "RenderableType":
+    """A line for each document and subject: whether it is there, and why not."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -60,12 +61,17 @@ def _overview(bundle: "Bundle") -> "RenderableType":
         fresh = f"{d.fresh_until[:4]}-{d.fresh_until[4:6]}-{d.fresh_until[6:]}까지 until" if d.fresh_until else ""
         table.add_row(
             Text(mark, colour),
-            Text(f"{safe(d.korean)} ({d.document_type})"),
+            Text(_named(d)),
             Text(d.holder or ""),
             Text(both(DOCUMENT_STATES, d.state), colour),
             Text(both(REASONS, d.reason) or fresh),
         )
     return table
+
+
+def _named(document: "Document") -> str:
+    of = "" if document.member is None else f" · 세대원 member {document.member}"
+    return f"{safe(document.korean)} ({document.document_type}){of}"
 
 
 def _document(document: "Document") -> "RenderableType":
@@ -84,7 +90,7 @@ def _document(document: "Document") -> "RenderableType":
         parts.append(Text(f"동의 범위 밖 · not covered by the consent: {', '.join(document.outside)}", "yellow"))
     under = ", ".join(safe(i) for i in document.authorisation_ids)
     parts.append(Text(f"동의 · under {under}", "dim"))
-    title = Text(f"{safe(document.korean)} ({document.document_type})", "bold")
+    title = Text(_named(document), "bold")
     return Panel(Group(*parts), title=title, title_align="left")
 
 

@@ -22,7 +22,7 @@ from hanbeon.commands.common import (
     print_json,
     print_rows,
 )
-from hanbeon.commands.who import grantor, need_able
+from hanbeon.commands.who import PERSON, grantor, need_able, one
 from hanbeon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,9 +71,12 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class _Applicant:
+    """Whose consent it is: who applies, or a member of her household. `numbered_by` is the kind of her own number."""
+
     key: int
     kind: str
     application_id: str | None
+    numbered_by: str = ""
 
 
 def grant(
@@ -85,6 +88,14 @@ def grant(
     kind: ApplicantKind = None,
     documents: Documents = None,
     about: About = None,
+    member: Annotated[
+        Path | None,
+        typer.Option(
+            "--member",
+            help="A file with the number of the member of the household whose consent it is. [default: who applies]",
+            show_default=False,
+        ),
+    ] = None,
     until: Until = None,
     grounds: Grounds = None,
     token_file: TokenFile = None,
@@ -100,26 +111,31 @@ def grant(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Record a consent: for one application, or for each identifier of a file (opening applications if need be)."""
+    """Record a consent: for one application, or for each identifier of a file (opening applications if need be).
+
+    Each member of a household whom the application names consents for herself (--member); a child's guardian for her.
+    """
     from consent import applications, ledger
     from hanbeon import authenticating, granting
 
-    _need_one_way(service_id, application_id, identifier_file, about)
+    _need_one_way(service_id, application_id, identifier_file, about, member)
     valid_until = instant(until, "--until")
     with opened() as run:
         at = run.at()
         acting, as_what = grantor(run, by, capacity, at)
         chosen, applicants, new = _applicants(run, service_id, application_id, identifier_file, kind)
+        if member is not None:
+            applicants = [_member(run, str(application_id), applicants[0], member)]
         others = _others(run, about)
         grants = [
-            one
+            given
             for a in applicants
-            for one in granting.need_some(chosen, granting.grants(
+            for given in granting.need_some(chosen, granting.grants(
                 chosen, a.kind, a.key, a.application_id, at, valid_until, documents or (), grounds,
-                about=others, grantor_key=acting, capacity=as_what,
+                about=others, grantor_key=acting, capacity=as_what, is_member=member is not None,
             ))
         ]  # fmt: skip
-        need_able(run, applicants[0].kind, grants, at)
+        need_able(run, applicants[0].numbered_by or applicants[0].kind, grants, at)
         with run.conn.transaction():
             grants = authenticating.proven(run, grants, token_file)
             applications.open_many(run.conn, new, at)
@@ -189,7 +205,11 @@ def notice(
 
 
 def _need_one_way(
-    service_id: str | None, application_id: str | None, identifier_file: Path | None, about: Path | None
+    service_id: str | None,
+    application_id: str | None,
+    identifier_file: Path | None,
+    about: Path | None,
+    member: Path | None,
 ) -> None:
     if (application_id is None) == (identifier_file is None):
         raise UsageError("Name either --application, or --service with --identifier-file.")
@@ -197,6 +217,21 @@ def _need_one_way(
         raise UsageError("Name the --service that the identifiers consent to.")
     if about is not None and application_id is None:
         raise UsageError("What --about names belongs to one application. Open it first: `hanbeon application open`.")
+    if member is not None and application_id is None:
+        raise UsageError("A member consents for one application. Open it first: `hanbeon application open --member`.")
+
+
+def _member(run: "Run", application_id: str, applicant: _Applicant, path: Path) -> _Applicant:
+    """The member whose consent it is. Raises UsageError for somebody whom the application does not name."""
+    from consent import applications, vault
+
+    key = vault.find(run.conn, run.secrets, PERSON, [one(path, "the member who consents")]).to_pylist()[0]
+    if key is None or key not in (applications.get(run.conn, application_id)["member_keys"] or ()):
+        raise UsageError(
+            "The application does not name this person as a member of the household. Open one that does:"
+            " `hanbeon application open --member`."
+        )
+    return _Applicant(key, applicant.kind, application_id, PERSON)
 
 
 def _applicants(

@@ -76,6 +76,15 @@ def need_able(run: "Run", kind: str, grants: "Sequence[Grant]", at: datetime) ->
         need_recorded(run.conn, subjects, acting, as_what, at)
 
 
+def household(run: "Run", path: Path, applicants: Sequence[str], at: datetime) -> tuple[int, ...]:
+    """The keys of the other members of one applicant's household, who are persons."""
+    from consent import vault
+
+    if len(applicants) != 1:
+        raise UsageError("Members belong to one applicant's household. Open her application alone.")
+    return tuple(vault.keys(run.conn, run.secrets, PERSON, identifiers(path), at).to_pylist())
+
+
 def known_person(run: "Run", path: Path, at: datetime) -> int:
     """The key of a person whom the vault knows and who may consent herself."""
     from consent import vault

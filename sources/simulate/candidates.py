@@ -2,10 +2,11 @@
 
 One row per service and subject: `service`, `identifier_kind`, `identifier`, `grantor_identifier` (who consents, for a
 firm its representative), `also` (every number of the subject: a list of kind and identifier), `about` (what documents
-are about besides her: things that she owns, and the dead whose heir she is, with the day of death), `is_complete`
-(whether every document that comes as data is held). The order is by service, kind of applicant and running number, the
-same every time. Of a service without a rule of its own some adults apply whose documents are all held, and a few who
-lack some.
+are about besides her: things that she owns, and the dead whose heir she is, with the day of death), `members` (the
+others of her household whom the service looks at, and the guardian of a child), `chosen` (of documents of which one is
+enough, those that she has), `is_complete` (whether every document that comes as data is held). The order is by service,
+kind of applicant and running number, the same every time. Of most services some apply whose documents are all held, and
+a few who lack some.
 """
 
 from collections.abc import Mapping
@@ -15,15 +16,19 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.contract import source
-from schemas.services import DECEASED, THING, Service, services
+from schemas.services import DECEASED, HOUSEHOLD, THING, Requirement, Service, services
 from sources.simulate import store
 from sources.simulate.identities import holders, identities
+from sources.simulate.relatives import heirs, members, representatives
 from sources.simulate.store import Frames
 
-MINOR_YEARS, YOUNG_YEARS = 19, 45
-MOST_COMPLETE, MOST_LACKING = 40, 10  # of a service without a rule of its own
+MINOR_YEARS, STUDENT_YEARS, YOUNG_YEARS, PENSION_YEARS = 19, 29, 45, 65
+MOST_COMPLETE, MOST_LACKING = 40, 10  # of a service, but of these everybody whom the rule finds
+ALL_APPLY = ("SINGLE_PARENT", "DISABILITY_PENSION", "HOUSING_SUBSCRIPTION", "NHIS_WORKPLACE")
 FOREIGNER, PERSON = "FRN", "RRN"
+MEMBERS = pl.List(pl.Struct({"identifier": pl.String, "guardian": pl.String}))
 ABOUT = pl.List(pl.Struct({"kind": pl.String, "identifier": pl.String, "died_on": pl.Date}))
+Held = Mapping[str, pl.DataFrame]  # of each register, whose records it holds
 SCHEMA = pa.schema(
     [
         *(pa.field(n, pa.string()) for n in ("service", "identifier_kind", "identifier", "grantor_identifier")),
@@ -40,6 +45,11 @@ SCHEMA = pa.schema(
                 )
             ),
         ),
+        pa.field(
+            "members",
+            pa.list_(pa.struct([pa.field("identifier", pa.string()), pa.field("guardian", pa.string())])),
+        ),
+        pa.field("chosen", pa.list_(pa.string())),
         pa.field("is_complete", pa.bool_()),
     ]
 )
@@ -52,31 +62,32 @@ def candidates(home: Path) -> pa.Table:
     ruled = _ruled(base, adults.filter(pl.col("nationality").is_null()), today.year)
     numbers = identities(home, base)
     held = {name: holders(home, name) for name in store.REGISTERS}
-    heirs = _heirs(base)
+    inherited = heirs(base)
+    households = {who: members(base, who, today.year) for who in {s.household for s in services()} if who is not None}
     parts = []
     for service in services():
         named: list[pl.DataFrame] = []  # nobody applies twice, once by each of her numbers
         for kind in service.applicants:
             everybody = _named_by(kind, base, adults, numbers)
-            chosen = ruled.get(service.id)
+            chosen = ruled.get(service.id) if kind == service.applicants[0] else None
             if chosen is not None:
                 everybody = everybody.join(chosen, on=["is_firm", "id"], how="semi", maintain_order="left")
             for earlier in named:
                 everybody = everybody.join(earlier, on=["is_firm", "id"], how="anti", maintain_order="left")
-            rows = _holding(service, kind, everybody, held, heirs)
-            named.append(rows if chosen is not None else _some(rows))
+            rows = _holding(service, kind, everybody, held, inherited, households.get(service.household or ""))
+            named.append(rows if chosen is not None and service.id in ALL_APPLY else _some(rows))
         parts += named
     return (
         pl.concat(parts)
         .join(_others(numbers), on=["is_firm", "id"], how="left", maintain_order="left")
-        .join(_representatives(base), on=["is_firm", "id"], how="left", maintain_order="left")
+        .join(representatives(base), on=["is_firm", "id"], how="left", maintain_order="left")
         .select(_row())
         .to_arrow()
         .cast(SCHEMA)
     )
 
 
-def _row() -> list[pl.Expr]:
+def _row() -> list[pl.Expr | str]:
     """A person consents herself; a firm through its representative, as the corporate register names it."""
     return [
         pl.col("service"),
@@ -84,8 +95,10 @@ def _row() -> list[pl.Expr]:
         pl.col("identifier"),
         pl.when("is_firm").then("representative").otherwise("identifier").alias("grantor_identifier"),
         pl.col("also"),
-        pl.col("about"),
-        pl.col("is_complete"),
+        "about",
+        "members",
+        "chosen",
+        "is_complete",
     ]
 
 
@@ -94,12 +107,15 @@ def _ruled(base: Frames, people: pl.DataFrame, year: int) -> dict[str, pl.DataFr
     earning = people.join(
         base["incomes"].select("person_id").unique(), on="person_id", how="semi", maintain_order="left"
     )
+    is_head = pl.col("relation") == "본인"
     chosen = {
         "SINGLE_PARENT": _single_parents(base, earning, year),
         "DISABILITY_PENSION": _disabled(base, people),
-        "HOUSING_SUBSCRIPTION": earning.filter(
-            (pl.col("relation") == "본인") & pl.col("age").is_between(25, YOUNG_YEARS)
-        ),
+        "HOUSING_SUBSCRIPTION": earning.filter(is_head & pl.col("age").is_between(25, YOUNG_YEARS)),
+        "BASIC_PENSION": people.filter(pl.col("age") > PENSION_YEARS),
+        "BASIC_LIVELIHOOD": people.filter(is_head),
+        "INFERTILITY": people.filter((pl.col("age") <= YOUNG_YEARS) & pl.col("spouse_id").is_not_null()),
+        "SCHOLARSHIP": people.filter(pl.col("age").is_between(MINOR_YEARS, STUDENT_YEARS)),
     }
     ruled = {s: p.select(is_firm=pl.lit(False), id=pl.col("person_id").cast(pl.Int64)) for s, p in chosen.items()}
     open_firms = base["corporations"].filter(pl.col("status") == "1")
@@ -123,48 +139,91 @@ def _named_by(kind: str, base: Frames, adults: pl.DataFrame, numbers: pl.DataFra
 
 
 def _holding(
-    service: Service, kind: str, who: pl.DataFrame, held: Mapping[str, pl.DataFrame], heirs: pl.DataFrame
+    service: Service,
+    kind: str,
+    who: pl.DataFrame,
+    held: Held,
+    inherited: pl.DataFrame,
+    household: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """The applicants with the service, what its documents are about, and whether each that is data is held.
 
-    Of documents of which one is enough the first is meant, as in what an applicant consents to when nothing is said.
+    Of documents of which one is enough the first that is held is meant. What only some bring need not be held; whoever
+    owns the thing that it is about names it.
     """
-    who = who.join(heirs, on=["is_firm", "id"], how="left", maintain_order="left")
+    who = who.join(inherited, on=["is_firm", "id"], how="left", maintain_order="left")
     things: dict[str, str] = {}
-    marks: dict[str, str] = {}
+    groups: dict[str, dict[str, str]] = {}  # of documents of which one is enough: each with its mark
     for need in service.needed_of(kind):
-        group = need.one_of or need.document_type
-        if not need.is_available or need.is_if_held or group in marks:
-            continue
-        marks[group] = f"has {need.document_type}"
         register = store.DOCUMENTS.get(need.document_type)
+        mark = f"has {need.document_type}"
+        if not need.is_available:
+            continue
         if register is None:
-            who = who.with_columns(pl.lit(False).alias(marks[group]))
-            continue
-        own = held[register].with_columns(pl.lit(True).alias(marks[group]))
-        if need.about == DECEASED:
-            own = own.select("identifier", marks[group]).rename({"identifier": "deceased"})
-            who = who.join(own, on="deceased", how="left", maintain_order="left")
-            continue
-        if need.about == THING:
-            thing = source(need.document_type).subject_identifier_kind
-            if thing not in things:
-                things[thing] = f"own {thing}"
-                named = own.select("is_firm", "id", pl.col("identifier").alias(things[thing]))
-                who = who.join(named, on=["is_firm", "id"], how="left", maintain_order="left")
-        who = who.join(own.drop("identifier"), on=["is_firm", "id"], how="left", maintain_order="left")
+            who = who.with_columns(pl.lit(False).alias(mark))
+        else:
+            who = _marked(who, need, held[register].with_columns(pl.lit(True).alias(mark)), mark, things, household)
+        if not need.is_if_held:
+            groups.setdefault(need.one_of or need.document_type, {})[need.document_type] = mark
     is_of_dead = any(need.about == DECEASED for need in service.needed_of(kind))
     about = [_struct(thing, column, pl.lit(None, pl.Date)) for thing, column in things.items()]
     about += [_struct(PERSON, "deceased", pl.col("died"))] if is_of_dead else []
-    return who.select(
+    return _with_members(who, household).select(
         "is_firm",
         "id",
         "identifier_kind",
         "identifier",
+        "members",
         service=pl.lit(service.id),
-        about=_listed(about),
-        is_complete=pl.all_horizontal(pl.lit(True), *(pl.col(m).fill_null(False) for m in marks.values())),
+        about=_listed(about, ABOUT),
+        chosen=_listed([_first_held(marks) for marks in groups.values() if len(marks) > 1], pl.List(pl.String)),
+        is_complete=pl.all_horizontal(
+            pl.lit(True),
+            *(pl.any_horizontal(pl.col(m).fill_null(False) for m in marks.values()) for marks in groups.values()),
+        ),
     )
+
+
+def _marked(
+    who: pl.DataFrame,
+    need: Requirement,
+    own: pl.DataFrame,
+    mark: str,
+    things: dict[str, str],
+    household: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """With the mark of who holds the document; with the number of the thing where it is about one (`things`)."""
+    if need.about == DECEASED:
+        dead = own.select("identifier", mark).rename({"identifier": "deceased"})
+        return who.join(dead, on="deceased", how="left", maintain_order="left")
+    thing = source(need.document_type).subject_identifier_kind
+    if need.about == THING and thing not in things:
+        things[thing] = f"own {thing}"
+        named = own.select("is_firm", "id", pl.col("identifier").alias(things[thing]))
+        who = who.join(named, on=["is_firm", "id"], how="left", maintain_order="left")
+    who = who.join(own.drop("identifier"), on=["is_firm", "id"], how="left", maintain_order="left")
+    if need.about == HOUSEHOLD and household is not None and not need.is_if_held:
+        lacking = household.join(own.filter(~pl.col("is_firm")), left_on="member_id", right_on="id", how="anti")
+        is_lacking = pl.col("id").is_in(lacking["id"].implode()) & ~pl.col("is_firm")
+        who = who.with_columns(pl.when(~is_lacking).then(mark).alias(mark))
+    return who
+
+
+def _with_members(who: pl.DataFrame, household: pl.DataFrame | None) -> pl.DataFrame:
+    if household is None:
+        return who.with_columns(members=pl.lit([], MEMBERS))
+    others = household.group_by("id", maintain_order=True).agg(
+        members=pl.struct(identifier="member", guardian="guardian")
+    )
+    return who.join(others, on="id", how="left", maintain_order="left").with_columns(
+        pl.col("members").fill_null(pl.lit([], MEMBERS))
+    )
+
+
+def _first_held(marks: Mapping[str, str]) -> pl.Expr:
+    """The first document of a group that is held, the first of all where none is."""
+    first = pl.lit(next(iter(marks)))
+    return pl.coalesce(*(pl.when(mark).then(pl.lit(document)) for document, mark in marks.items()), first)
 
 
 def _struct(kind: str, column: str, died: pl.Expr) -> pl.Expr:
@@ -172,38 +231,13 @@ def _struct(kind: str, column: str, died: pl.Expr) -> pl.Expr:
     return pl.when(pl.col(column).is_not_null()).then(made)
 
 
-def _listed(structs: list[pl.Expr]) -> pl.Expr:
-    if not structs:
-        return pl.lit([], ABOUT)
-    return pl.concat_list(structs).list.drop_nulls()
-
-
-def _heirs(base: Frames) -> pl.DataFrame:
-    """Whose heir somebody is, of parents and spouse: `is_firm`, `id`, `deceased` (a resident number), `died`."""
-    people = base["persons"]
-    dead = people.filter(pl.col("died").is_not_null()).select(dead_id="person_id", deceased="rrn", died="died")
-    kin = [
-        people.select(id=pl.col("person_id").cast(pl.Int64), dead_id=pl.col(relative))
-        for relative in ("spouse_id", "father_id", "mother_id")
-    ]
-    found = pl.concat(kin).drop_nulls().join(dead, on="dead_id", maintain_order="left")
-    first = found.unique("id", keep="first", maintain_order=True)
-    return first.select(pl.lit(False).alias("is_firm"), "id", "deceased", "died")
+def _listed(parts: list[pl.Expr], kind: pl.List) -> pl.Expr:
+    return pl.concat_list(parts).list.drop_nulls() if parts else pl.lit([], kind)
 
 
 def _some(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [rows.filter("is_complete").head(MOST_COMPLETE), rows.filter(~pl.col("is_complete")).head(MOST_LACKING)]
-    )
-
-
-def _representatives(base: Frames) -> pl.DataFrame:
-    """Who acts for each firm: `is_firm`, `id`, `representative` (a resident number)."""
-    heads = base["officers"].sort("corporation_id", pl.col("position") != "대표이사", "line_no")
-    heads = heads.unique("corporation_id", keep="first", maintain_order=True)
-    named = heads.join(base["persons"].select("person_id", representative="rrn"), on="person_id", maintain_order="left")
-    return named.select(
-        pl.lit(True).alias("is_firm"), pl.col("corporation_id").cast(pl.Int64).alias("id"), "representative"
     )
 
 

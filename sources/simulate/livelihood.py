@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from sources.simulate import corporations, names, rates
+from sources.simulate.draws import below, day_before, pick, settled, share
 from sources.simulate.households import YEAR, Ints
 from sources.simulate.kin import BASE_DAY
 
@@ -192,7 +193,7 @@ def _pension(at: Ints, year: int, paid: Ints) -> pl.DataFrame:
 
 
 def disabilities(rng: np.random.Generator, people: pl.DataFrame) -> pl.DataFrame:
-    """One row per registered resident; a minor's parent is named as guardian."""
+    """One row per registered resident; a minor's parent is named as guardian. Foreigners come last."""
     residents = people.filter(pl.col("household_id").is_not_null() & pl.col("nationality").is_null())
     born = residents["born"].cast(pl.Int32).to_numpy()
     weight = np.clip((BASE_DAY - born) / YEAR / 45, 0.3, 1.9)
@@ -205,7 +206,7 @@ def disabilities(rng: np.random.Generator, people: pl.DataFrame) -> pl.DataFrame
     has_review = rng.random(n) < 0.2
     review = BASE_DAY + rng.integers(200, 4 * 365, n)
     codes = np.array([f"{i:02}" for i in range(16)], object)
-    return pl.DataFrame(
+    nationals = pl.DataFrame(
         {
             "disability_id": np.arange(n, dtype=np.int32),
             "person_id": at["person_id"],
@@ -220,3 +221,24 @@ def disabilities(rng: np.random.Generator, people: pl.DataFrame) -> pl.DataFrame
             "is_cancelled": np.zeros(n, bool),
         }
     ).with_columns(pl.when(pl.col("review") > 0).then(pl.col("review").cast(pl.Date)))
+    return pl.concat([nationals, _disabled_foreigners(people, n).cast(nationals.schema)])
+
+
+def _disabled_foreigners(people: pl.DataFrame, first_id: int) -> pl.DataFrame:
+    """Foreigners who are registered, drawn from their own numbers, so that nobody else's draw depends on them."""
+    key = pl.col("person_id")
+    is_adult = pl.col("born").cast(pl.Int32) < BASE_DAY - int(20 * YEAR)
+    chosen = people.filter(
+        pl.col("household_id").is_not_null() & pl.col("nationality").is_not_null() & is_adult
+    ).filter(share(key, "foreign disability") < rates.REGISTERED["foreign_disability"])
+    return chosen.with_row_index("row").select(
+        disability_id=pl.col("row").cast(pl.Int32) + first_id,
+        person_id=key,
+        main_type=(1 + below(key, "disability type", 15)).cast(pl.String).str.zfill(2),
+        second_type=pl.lit(None, pl.String),
+        degree=pick(key, "disability degree", {"1": 0.37, "2": 0.63}),
+        registered=day_before(settled(), key, "disability registered", 1, 1_500),
+        review=pl.lit(None, pl.Date),
+        guardian_id=pl.lit(None, pl.Int32),
+        is_cancelled=pl.lit(False),
+    )

@@ -190,15 +190,18 @@ def server(home: Path, dsn: str = "") -> Iterator[str]:
         yield embedded
 
 
-def load(dsn: str, name: str, registers: Mapping[str, store.Frames]) -> None:
-    """Make an agency's database anew and fill it with its registers."""
-    agencies = [a for a in AGENCIES if a.database == name]
+def clear(dsn: str, name: str) -> None:
+    """Make an agency's database anew, without any register."""
     with psycopg.connect(postgres.database(dsn, name)) as conn:
-        for schema in dict.fromkeys(a.schema for a in agencies):
+        for schema in dict.fromkeys(a.schema for a in AGENCIES if a.database == name):
             conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
             conn.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
-        for agency in agencies:
-            _fill(conn, agency, registers[agency.register])
+
+
+def load(dsn: str, agency: Agency, tables: store.Frames) -> None:
+    """Fill an agency's database with one of its registers."""
+    with psycopg.connect(postgres.database(dsn, agency.database)) as conn:
+        _fill(conn, agency, tables)
 
 
 def _fill(conn: psycopg.Connection[Any], agency: Agency, tables: store.Frames) -> None:

@@ -72,9 +72,15 @@ def _people(base: Frames, instants: Instants) -> pl.DataFrame:
     found = found.join(shops, on="person_id", how="left", maintain_order="left").with_columns(
         number=pl.col("person_id").cast(pl.Int64)
     )
-    rate = pl.when("has_shop").then(REGISTERED["shop_owner_property"]).otherwise(REGISTERED["property"])
+    rate = (
+        pl.when(~is_national())
+        .then(REGISTERED["foreign_property"])
+        .when("has_shop")
+        .then(REGISTERED["shop_owner_property"])
+        .otherwise(REGISTERED["property"])
+    )
     was_alive = pl.col("died").is_null() | (pl.col("died") >= pl.lit(TODAY))
-    chosen = found.filter(is_adult() & is_national() & was_alive & (share(KEY, "owns property") < rate))
+    chosen = found.filter(is_adult() & was_alive & (share(KEY, "owns property") < rate))
     return chosen.select(
         "number",
         "changed_at",

@@ -100,6 +100,8 @@ REGISTERED = {
     "shipped_export": 0.85,
     "no_guardianship": 0.003,  # of adult nationals: a certificate that nothing is recorded
     "property": 0.35,  # of adult nationals
+    "foreign_property": 0.4,  # of adult foreigners: high, so that a small world has some
+    "foreign_disability": 0.25,  # of adult foreigners: high likewise (장애인복지법 제32조의2)
     "shop_owner_property": 0.75,
     "firm_property": 0.6,
     "joint_owners": 0.35,  # of owners with a spouse

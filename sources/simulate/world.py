@@ -9,8 +9,9 @@ Everything lies under `home/agencies`: `world/` (truth), `postgres/`, `nhis/outb
 """
 
 import shutil
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ from sources.simulate import (
 from sources.simulate.advance import advance
 from sources.simulate.registers import render
 from sources.simulate.store import Frames, Instants, State
+
+RENDERED_AHEAD = 1  # registers that wait in memory while their holder takes one
 
 __all__ = ["WorldReport", "advance", "build", "state"]
 
@@ -62,21 +65,52 @@ def build(home: Path, people: int, seed: int, dsn: str = "") -> WorldReport:
     for file in nightly.FILES:
         shutil.rmtree(nightly.outbox(home, file.holder), ignore_errors=True)
     tables = generate(people, seed)
-    recent = tables.pop("recent")
-    registers = {name: render(tables, name, first_instants(tables, recent, name)) for name in store.REGISTERS}
-    with ThreadPoolExecutor(2) as pool, postgres.server(home, dsn) as running:
+    store.append(home, "base", _base(tables), 0)
+    counts, waiting = {}, deque[Future[None]]()
+    with ThreadPoolExecutor(1) as pool, postgres.server(home, dsn) as running:
         postgres.make_reader(running, home)
-        loads = [pool.submit(postgres.load, running, name, registers) for name in postgres.DATABASES]
-        store.append(home, "base", tables, 0)
-        for frames in registers.values():
-            store.append(home, "registers", frames, 0)
-        for file in nightly.FILES:
-            nightly.publish(home, file, seoul_date(rates.BASE_INSTANT), registers[file.register])
-        for load in loads:
-            load.result()
+        for name in postgres.DATABASES:
+            postgres.clear(running, name)
+        for register, frames in rendered(tables):
+            counts[register] = len(frames[register])
+            waiting.append(pool.submit(_deliver, home, running, register, frames))
+            if len(waiting) > RENDERED_AHEAD:
+                waiting.popleft().result()
+        for delivery in waiting:
+            delivery.result()
     store.write_state(home, State(people, seed, 0))
-    counts = {document: len(registers[name][name]) for document, name in store.DOCUMENTS.items()}
-    return WorldReport(people, len(tables["households"]), seed, 0, counts)
+    records = {document: counts[name] for document, name in store.DOCUMENTS.items()}
+    return WorldReport(people, len(tables["households"]), seed, 0, records)
+
+
+def write(home: Path, people: int, seed: int) -> None:
+    """The truth of a world alone: no holder serves it."""
+    tables = generate(people, seed)
+    store.append(home, "base", _base(tables), 0)
+    for _, frames in rendered(tables):
+        store.append(home, "registers", frames, 0)
+    store.write_state(home, State(people, seed, 0))
+
+
+def rendered(tables: Frames) -> Iterator[tuple[str, Frames]]:
+    """Each register's tables, one register after the other, since all together take gigabytes."""
+    for name in store.REGISTERS:
+        yield name, render(_base(tables), name, first_instants(tables, tables["recent"], name))
+
+
+def _base(tables: Frames) -> Frames:
+    return {name: tables[name] for name in store.BASE_KEYS}
+
+
+def _deliver(home: Path, dsn: str, register: str, frames: Frames) -> None:
+    """A register's truth on disk, and its holder's own copy: a database, a nightly file. The others read the truth."""
+    store.append(home, "registers", frames, 0)
+    for agency in postgres.AGENCIES:
+        if agency.register == register:
+            postgres.load(dsn, agency, frames)
+    for file in nightly.FILES:
+        if file.register == register:
+            nightly.publish(home, file, seoul_date(rates.BASE_INSTANT), frames)
 
 
 def generate(people: int, seed: int) -> Frames:

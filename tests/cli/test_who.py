@@ -189,3 +189,50 @@ def test_numbers_of_one_subject_are_linked_and_two_identities_never(
     numbers.write_text("RRN:12\n")
     said = hanbeon("subject", "link", "--identifier-file", str(numbers))
     assert (said.code, "Line 1" in said.err) == (2, True)
+
+
+@pytest.mark.usefixtures("provider")
+def test_every_member_of_a_household_consents_for_herself_and_a_child_through_her_guardian(
+    hanbeon: Hanbeon, own_lake: SmallLake, file: File
+) -> None:
+    members = ["--member", file(TWO, CHILD)]
+    opening = ["application", "open", "--service", "BASIC_LIVELIHOOD", "--identifier-file", file(ONE)]
+    (opened,) = json.loads(hanbeon(*opening, *members, "--not-concerned", "DISB", "--json").out)
+    application = opened["application_id"]
+    grant = ["consent", "grant", "--application", application]
+
+    def lacking() -> dict[int | None, set[str]]:
+        documents = json.loads(hanbeon("application", "show", application, "--json").out)["documents"]
+        reasons: dict[int | None, set[str]] = {}
+        for one in documents:
+            if one["document_type"] == "INCM":
+                reasons.setdefault(one["member"], set()).add(one["reason"])
+        return reasons
+
+    assert lacking() == {member: {"no_authorisation"} for member in (None, 1, 2)}
+    assert hanbeon(*grant).code == 0
+    assert hanbeon(*grant, "--member", file(TWO)).code == 0
+    assert sorted(map(sorted, lacking().values())) == [["no_approval"], ["no_approval"], ["no_authorisation"]]
+
+    child = ["--member", file(CHILD)]
+    herself = hanbeon(*grant, *child)
+    assert (herself.code, "under 14" in herself.err) == (1, True)
+    by = ["--by", file(ONE), "--capacity", "guardian_of_child"]
+    assert hanbeon(*grant, *child, *by).code == 1, "nobody recorded who her guardian is"
+    record = ["representative", "record", "--identifier-file", file(CHILD, ONE), "--capacity", "guardian_of_child"]
+    assert hanbeon(*record, "--evidence", EVIDENCE).code == 0
+    granted = json.loads(hanbeon(*grant, *child, *by, "--json").out)
+    assert granted[0]["documents"] == ["INCM", "HIPM", "LTAXI", "EMPI", "DISB"], "of her alone, not of the household"
+    assert set().union(*lacking().values()) == {"no_approval"}
+
+    stranger = hanbeon(*grant, "--member", file("7723012345671"))
+    assert (stranger.code, "does not name this person" in stranger.err) == (2, True)
+    assert (
+        hanbeon("consent", "grant", "--service", "BASIC_LIVELIHOOD", "--identifier-file", file(ONE), *child).code == 2
+    )
+
+
+def test_members_are_of_one_applicant_s_household(hanbeon: Hanbeon, file: File) -> None:
+    opening = ["application", "open", "--service", "BASIC_LIVELIHOOD", "--identifier-file", file(ONE, TWO)]
+    refused = hanbeon(*opening, "--member", file(CHILD))
+    assert (refused.code, "one applicant's household" in refused.err) == (2, True)

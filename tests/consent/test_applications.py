@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from consent import applications, gate, ledger
+from consent import applications, forgetting, gate, ledger, vault
 from consent.errors import ForbiddenTransition
 from consent.history import history_of_subject
 from consent.model import Application, Decision, Reason
@@ -21,6 +21,8 @@ def test_an_application_is_opened_once(ledger_conn: psycopg.Connection) -> None:
         "recipient": "mogef",
         "applicant_key": 7,
         "applicant_kind": "RRN",
+        "member_keys": None,
+        "not_concerned": None,
         "opened_at": AT,
         "state": "open",
         "decision": None,
@@ -30,6 +32,55 @@ def test_an_application_is_opened_once(ledger_conn: psycopg.Connection) -> None:
     }
     with pytest.raises(ForbiddenTransition, match="Another application"):
         applications.open(ledger_conn, application(applicant_key=8))
+
+
+def of_household(members: tuple[int, ...], service: str = "BASIC_LIVELIHOOD", **more: tuple[str, ...]) -> Application:
+    return Application("A-1", service, "mohw", 7, AT, members=members, **more)
+
+
+def test_an_application_names_its_household_once_and_for_good(ledger_conn: psycopg.Connection) -> None:
+    applications.open(ledger_conn, of_household((9, 8), not_concerned=("DISB",)))
+    applications.open(ledger_conn, of_household((8, 9), not_concerned=("DISB",)))
+    assert ledger.position(ledger_conn) == 1
+    found = applications.get(ledger_conn, "A-1")
+    assert (found["member_keys"], found["not_concerned"]) == ([8, 9], ["DISB"])
+    (event,) = history_of_subject(ledger_conn, "A-1")
+    assert (event.payload or {})["member_keys"] == ["8", "9"]
+    with pytest.raises(ForbiddenTransition, match="Another application"):
+        applications.open(ledger_conn, of_household((8,), not_concerned=("DISB",)))
+    with pytest.raises(ForbiddenTransition, match="Another application"):
+        applications.open(ledger_conn, of_household((8, 9)))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (of_household((8,), "DISABILITY_PENSION"), "concerns who applies alone"),
+        (of_household((8, 7)), "named twice, or is who applies"),
+        (of_household((8, 8)), "named twice"),
+        (of_household((8, 9), "BASIC_PENSION"), "one other person at most"),
+        (of_household((), not_concerned=("RRT",)), "only these need not concern who applies: DISB, EMPI"),
+        (of_household((), not_concerned=("ZZZZ",)), "only these"),
+    ],
+    ids=["alone", "herself", "twice", "two-spouses", "needed-of-everybody", "unknown"],
+)
+def test_an_application_names_whom_its_service_looks_at_and_leaves_out_what_may_be(
+    ledger_conn: psycopg.Connection, given: Application, sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        applications.open(ledger_conn, given)
+    assert ledger.position(ledger_conn) == 0
+
+
+def test_p4_nobody_is_forgotten_whom_an_open_application_names(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets
+) -> None:
+    keys = vault.keys(ledger_conn, secrets, "RRN", ["9021152345678", "8522201234567", "7723012345671"], AT).to_pylist()
+    household = Application("A-1", "BASIC_LIVELIHOOD", "mohw", keys[0], AT, members=(keys[1],))
+    applications.open(ledger_conn, household)
+    assert forgetting.uncovered(ledger_conn, [], AT) == [keys[2]]
+    applications.decide(ledger_conn, "A-1", Decision.REFUSED, AT + DAY)
+    assert set(forgetting.uncovered(ledger_conn, [], AT + DAY)) == set(keys)
 
 
 def test_an_application_without_id_gets_one(ledger_conn: psycopg.Connection) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from consent.snapshot import APPLICATIONS_SCHEMA
 from pipeline.bundles import requirements, stated
 from pipeline.evidence import ASKED_SCHEMA, EVIDENCE_SCHEMA, fresh_until
 from quality.gold import check_gold
@@ -25,6 +26,7 @@ NEED = {
     "variant": "general",
     "one_of": None,
     "is_if_held": False,
+    "is_not_concerned": False,
     "unavailable": None,
     "has_authorisation": True,
     "authorisation_id": "own",
@@ -36,7 +38,7 @@ NEEDED = pa.schema(
         *((n, pa.string()) for n in ("application_id", "service", "recipient", "document_type", "variant", "one_of")),
         *((n, pa.string()) for n in ("unavailable", "authorisation_id", "reason")),
         ("_subject_key", pa.int64()),
-        *((n, pa.bool_()) for n in ("has_authorisation", "is_if_held", "is_paper")),
+        *((n, pa.bool_()) for n in ("has_authorisation", "is_if_held", "is_not_concerned", "is_paper")),
     ]
 )
 REFUSED = {"has_authorisation": False, "authorisation_id": None, "reason": "withdrawn"}
@@ -193,11 +195,17 @@ def applications(*keys: int) -> pa.Table:
             "recipient": "mogef",
             "applicant_key": k,
             "applicant_kind": "RRN",
+            "member_keys": None,
+            "not_concerned": None,
             "state": "open",
         }
         for k in keys
     ]
-    return pa.Table.from_pylist(rows)
+    return applied(rows)
+
+
+def applied(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=APPLICATIONS_SCHEMA)
 
 
 INCOME = service("SINGLE_PARENT").requirements[-1]
@@ -272,15 +280,67 @@ def test_a_standing_authorisation_of_who_applied_concerns_her_and_what_she_owns_
         ],
         schema=flowing().schema,
     )
-    asked = pa.Table.from_pylist([applications(1).to_pylist()[0] | living])
+    asked = applied([applications(1).to_pylist()[0] | living])
     found = {r["document_type"]: r for r in needed_by(asked, cars)}
     assert (found["VHCL"]["_subject_key"], found["VHCL"]["reason"]) == (31, "columns_outside")
     assert found["LEAS"]["reason"] == "nothing_named"
+
+
+LIVELIHOOD = service("BASIC_LIVELIHOOD")
+HOUSEHOLD = {"service": LIVELIHOOD.id, "recipient": LIVELIHOOD.recipient, "member_keys": [2, 31]}
+
+
+def of_household(*rows: tuple[int, str | None, str], grantor: int | None = None) -> pa.Table:
+    """(subject, application, authorisation): the income certificate under BASIC_LIVELIHOOD."""
+    made = [r | {"service": LIVELIHOOD.id, "recipient": LIVELIHOOD.recipient} for r in flowing(*rows).to_pylist()]
+    own = [r if grantor is None else r | {"_grantor_key": grantor} for r in made]
+    return pa.Table.from_pylist(own, schema=flowing().schema)
+
+
+def test_each_member_of_a_household_has_a_row_and_needs_a_consent_of_her_own() -> None:
+    """The applicant's consent opens nothing of the others', standing or for the application."""
+    asked = applied([applications(1).to_pylist()[0] | HOUSEHOLD])
+    found = needed_by(asked, of_household((1, None, "own"), (2, None, "spouse's")))
+    income = {r["_subject_key"]: (r["authorisation_id"], r["reason"]) for r in found if r["document_type"] == "INCM"}
+    assert income == {1: ("own", None), 2: ("spouse's", None), 31: (None, "no_authorisation")}
+    assert {r["_subject_key"] for r in found if r["document_type"] in ("RRT", "FAMR")} == {1}
+    assert not {r["_subject_key"] for r in found} - {1, 2, 31}
+
+
+def test_a_guardian_s_standing_consent_covers_the_child_whom_the_application_names() -> None:
+    asked = applied([applications(1).to_pylist()[0] | HOUSEHOLD])
+    found = needed_by(asked, of_household((31, None, "for the child"), grantor=1))
+    income = {r["_subject_key"]: r["authorisation_id"] for r in found if r["document_type"] == "INCM"}
+    assert income == {1: None, 2: None, 31: "for the child"}
+
+
+def test_a_bundle_waits_for_every_member_and_not_for_income_that_somebody_has_none_of() -> None:
+    own, member = {"document_type": "INCM", "is_if_held": True}, {"_subject_key": 8}
+    waiting = bundle([own, own | member | REFUSED | {"reason": "no_authorisation"}], [held("INCM")])
+    assert [r["BNDL_CMPTN_YN"] for r in waiting] == ["N", "N"]
+    assert told(waiting)[1] == ("INCM", "no_authorisation", "no_authorisation", None)
+    none = bundle(
+        [own, own | member], [held("INCM")], [{"document_type": "INCM", "_subject_key": 8, "is_quarantined": False}]
+    )
+    assert [r["BNDL_CMPTN_YN"] for r in none] == ["Y", "Y"]
+    assert told(none)[1] == ("INCM", "not_needed", "not_applicable", None)
+
+
+def test_what_an_applicant_says_does_not_concern_her_is_not_needed_unless_it_is_there() -> None:
+    said = {"is_if_held": True, "is_not_concerned": True}
+    nothing = {"unavailable": "never_shareable", "has_authorisation": False, "authorisation_id": None}
+    assert told(bundle([said | nothing])) == [("FAMR", "not_needed", "not_concerned", None)]
+    assert told(bundle([said | REFUSED])) == [("FAMR", "not_needed", "not_concerned", None)]
+    assert told(bundle([said], [held("FAMR")])) == [("FAMR", "satisfied_by_data", None, "e")]
+    open_ones = applications(1).to_pylist()[0] | {"service": "REHABILITATION", "recipient": "scourt"}
+    asked = applied([open_ones | {"not_concerned": ["INSV", "LTAXC"]}])
+    marked = {r["document_type"] for r in needed_by(asked, flowing()) if r["is_not_concerned"]}
+    assert marked == {"INSV"}  # the law asks everybody for a tax clearance
 
 
 def test_every_service_asks_each_kind_of_applicant_for_something() -> None:
     for one in services():
         for kind in one.applicants:
             asked = applications(1).to_pylist()[0] | {"service": one.id, "recipient": one.recipient}
-            found = needed_by(pa.Table.from_pylist([asked | {"applicant_kind": kind}]), flowing())
+            found = needed_by(applied([asked | {"applicant_kind": kind}]), flowing())
             assert {r["document_type"] for r in found} == {r.document_type for r in one.needed_of(kind)} != set()

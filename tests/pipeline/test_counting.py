@@ -47,9 +47,11 @@ def test_what_the_law_asked_of_an_applicant_counts_once(
     assert list(required(asking(*needed), kind, came)) == counted
 
 
-def decided(service_id: str, decision: str = "approved") -> list[Decided]:
+def decided(service_id: str, decision: str = "approved", *came: str) -> list[Decided]:
     at = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)  # midnight in Seoul: the day after
-    return [Decided("dcsn-1", service_id, service(service_id).recipient, "RRN", decision, at, {})]
+    return [
+        Decided("dcsn-1", service_id, service(service_id).recipient, "RRN", decision, at, dict.fromkeys(came, "data"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def decided(service_id: str, decision: str = "approved") -> list[Decided]:
     ],
 )
 def test_a_decision_says_what_its_article_shares_already(service_id: str, shared: dict[str, bool | None]) -> None:
-    rows = decided_rows(decided(service_id)).to_pylist()
+    rows = decided_rows(decided(service_id, "approved", *shared)).to_pylist()
     assert {r["document_type"]: r["is_shared_already"] for r in rows} == shared
     assert {str(r["decided_on"]) for r in rows} == {"2026-06-02"}
 
