@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from schemas.cited import unread
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
 from schemas.decimals import digits
@@ -65,7 +66,7 @@ def check(contracts: Sequence[Contract] | None = None) -> list[str]:
         about = [*_standard(contract), *_columns(contract)]
         about += _source(contract, given) if contract.kind == "source" else _published(contract, given)
         findings += [f"{contract.id}: {finding}" for finding in about]
-    return findings + list(_catalogue(given)) + list(_services(given))
+    return [*findings, *unread(given), *_catalogue(given), *_services(given)]
 
 
 def _unique(contracts: Sequence[Contract]) -> Iterator[str]:
@@ -230,6 +231,12 @@ def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
             yield f"two columns publish one column of {name}, or one publishes none."
         yield from (f"publishes {c}, which {name} lacks." for c in sorted(given - wanted))
         yield from (f"{name} has {c}, which no column publishes." for c in sorted(wanted - given))
+        said = {c.name: c.defined_by for c in table.columns}
+        yield from (
+            f"{c.name} and {name}.{c.publishes} name two sources of one field (definedBy)."
+            for c in columns
+            if c.publishes in said and said[c.publishes] != c.defined_by
+        )
     for group in contract.groups:
         table = by_name.get(f"{contract.published}__{group.name}")
         if table is not None and bool(table.properties.get("hasPersonKey")) != (group.person is not None):

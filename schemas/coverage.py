@@ -48,21 +48,39 @@ class OfDocument:
 
 
 @dataclass(frozen=True)
+class Definitions:
+    """Fields of every document type that comes as data: how many a statute or form defines, and the types wholly so."""
+
+    document_types: int
+    wholly: int
+    fields: int
+    verified: int
+
+
+@dataclass(frozen=True)
 class Coverage:
     articles: Counts
     services: Counts
     documents: tuple[OfDocument, ...]
     provenance: tuple[Provenance, ...]
+    definitions: Definitions
 
 
 def coverage() -> Coverage:
     """Every number, as the contracts, services and registry of the project say now."""
     data = as_data()
+    found = tuple(provenance(c) for c in sorted(sources(), key=lambda c: c.document_type))
     return Coverage(
         articles=_counts((a.document_types for a in articles()), data),
         services=_counts((_taken(s) for s in services()), data),
         documents=tuple(sorted(_documents(data), key=lambda d: (-d.articles, d.id))),
-        provenance=tuple(provenance(c) for c in sorted(sources(), key=lambda c: c.document_type)),
+        provenance=found,
+        definitions=Definitions(
+            document_types=len(found),
+            wholly=sum(p.is_whole for p in found),
+            fields=sum(p.fields for p in found),
+            verified=sum(p.verified for p in found),
+        ),
     )
 
 

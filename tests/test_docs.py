@@ -21,7 +21,9 @@ from hanbeon.cli import app
 from hanbeon.settings import PROJECT, load
 from schemas.changes import MEANING
 from schemas.check import DELIVERY_KEYS
+from schemas.cited import texts
 from schemas.contract import Contract, published, sources
+from schemas.provenance import cited, content, provenance
 from tests.small_lake import SmallLake
 
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -96,6 +98,28 @@ def made_changes() -> str:
     return "\n".join(["| change | severity | because |", "|---|---|---|", *rows])
 
 
+def made_definitions() -> str:
+    def said(c: Contract) -> str:
+        places: dict[str, set[str]] = {}
+        for column in content(c):
+            if (text := cited(column)) is not None:
+                places.setdefault(text, set()).add((column.defined_by or "").removeprefix(text).strip())
+        return "; ".join(f"{text} {', '.join(sorted(places[text], key=_numbers))}".strip() for text in sorted(places))
+
+    whole = [c for c in sorted(sources(), key=lambda c: c.document_type) if provenance(c).is_whole]
+    rows = [f"| {c.document_type} | {provenance(c).fields} | {said(c)} |" for c in whole]
+    return "\n".join(["| document | fields | defined by |", "|---|---|---|", *rows])
+
+
+def _numbers(place: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", place)]
+
+
+def made_texts() -> str:
+    rows = [f"| {t.cited_as} | {t.name} | {t.kind} | {t.as_of} | {t.read_in} |" for t in texts().values()]
+    return "\n".join(["| cited as | name | kind | text of | read in |", "|---|---|---|---|---|", *rows])
+
+
 def made_commands() -> str:
     root = commands()
     rows = []
@@ -112,6 +136,8 @@ MAKERS: dict[str, Callable[[], str]] = {
     "datasets": made_datasets,
     "delivery": made_delivery,
     "changes": made_changes,
+    "definitions": made_definitions,
+    "texts": made_texts,
     "commands": made_commands,
 }
 

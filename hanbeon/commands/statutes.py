@@ -75,6 +75,11 @@ def coverage(as_json: Json = False) -> None:
     fields = [asdict(p) | {"verified": f"{p.verified / p.fields:.0%}"} for p in found.provenance]
     headings = {h: h.replace("_", " ") for h in ("document_type", "fields", "statute", "form", "verified")}
     print_rows(fields, headings, as_json=False, title="정의의 출처 Where definitions come from", empty="")
+    whole = found.definitions
+    print(
+        f"법령·서식으로 정의된 항목 Defined by statute or form: {whole.verified} of {whole.fields} fields "
+        f"({whole.verified / whole.fields:.0%}), all fields of {whole.wholly} of {whole.document_types} document types."
+    )
 
 
 def _counts(what: str, counts: "Counts") -> dict[str, Any]:

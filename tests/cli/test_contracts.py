@@ -1,6 +1,7 @@
 """`hanbeon contracts` answers in the terminal: the law behind the documents, without lake or database."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,10 @@ def test_coverage_prints_the_numbers_that_its_json_has(bare: Hanbeon) -> None:
     for count in (found.articles.fully, found.articles.partly, found.articles.not_at_all, found.articles.unnamed):
         assert f"{count:,}" in said
     assert "CORR" in said
-    assert "75%" in said  # FAMR: nine of twelve fields are in the statute
+    whole = found.definitions
+    assert numbers["definitions"] == asdict(whole)
+    assert f"{whole.verified} of {whole.fields} fields ({whole.verified / whole.fields:.0%})" in said
+    assert f"all fields of {whole.wholly} of {whole.document_types} document types" in said
 
 
 HOUSEHOLD = FOLDER / "published" / "household_extract.yaml"

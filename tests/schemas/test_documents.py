@@ -9,6 +9,7 @@ from schemas import documents
 from schemas.contract import sources
 from schemas.documents import DocumentType, as_data, document_type, document_types, named_in_statutes
 from schemas.errors import MalformedContract
+from schemas.provenance import provenance
 from schemas.services import services
 from schemas.statutes import articles
 
@@ -32,7 +33,7 @@ def test_verified_facts_are_marked_and_nothing_else_is() -> None:
     def marked(mark: str) -> set[str]:
         return {d.id for d in document_types().values() if mark in d.verified}
 
-    assert marked("fields") == {"FAMR", "BASC", "MARR", "REGR", "GRDN", "LDAT", "LAND"}
+    assert marked("fields") == {c.document_type for c in sources() if provenance(c).is_whole}
     assert marked("validity") == {"LTAXC", "NTAXC"}
     assert marked("holder_code") == {"RRT", "RRA", "LTAXC", "LTAXI", "DRVL", "QUAL"}
     assert marked("excluded") == {"INSV"}
@@ -86,7 +87,7 @@ ENTRY = documents.FILE.read_text(encoding="utf-8")
     [
         ("    holder: 국세청\n", "", "is not a usable catalogue"),
         ("  - id: RRA\n", "  - id: RRT\n", "names a document type twice"),
-        ("verified: [validity, holder_code]", "verified: [rumour]", "LTAXC: `verified` or `flows_by`"),
+        ("verified: [fields, validity, holder_code]", "verified: [rumour]", "LTAXC: `verified` or `flows_by`"),
         ("flows_by: never", "flows_by: consent", "INSV: `verified` or `flows_by`"),
         ("    shareable: false\n", "    shareable: true\n", "INSV: `verified` or `flows_by`"),
         (ENTRY, "documents: []\n", "lists no documents"),

@@ -86,7 +86,20 @@ def test_the_verified_share_is_counted_for_each_document_that_comes_as_data() ->
             len(columns),
             len(verified),
         )
-    assert found["FAMR"].statute == 9  # 가족관계등록법 제15조, 규칙 제21조
+    assert (found["FAMR"].statute, found["FAMR"].form) == (
+        12,
+        0,
+    )  # 가족관계등록법 제15조, 규칙 제21조, 법원사무관리규칙
+    assert found["CORR"].form == 11  # what an issued certificate shows
+
+
+def test_the_definitions_add_up_over_all_documents() -> None:
+    found = coverage()
+    assert found.definitions.document_types == len(sources())
+    assert found.definitions.wholly == sum(p.statute + p.form == p.fields for p in found.provenance)
+    assert found.definitions.fields == sum(p.fields for p in found.provenance)
+    assert found.definitions.verified == sum(p.statute + p.form for p in found.provenance)
+    assert found.definitions.wholly >= 12
 
 
 @pytest.mark.parametrize("dot", ["ㆍ", "·", "・", "‧", "∙", "･", " ", ""])
