@@ -41,9 +41,15 @@ class Reach:
         return sorted(found, key=lambda test: (f"test_{module}.py" not in test, self.seconds[test], test))
 
 
+def _sources(file: Path) -> Iterable[Path]:
+    """A file of tests, and the helpers that it may use."""
+    helpers = [*Path("tests").glob("*.py"), *Path("tests/consent").glob("*.py"), *file.parent.glob("*.py")]
+    return [file, *(p for p in helpers if not p.name.startswith("test_"))]
+
+
 def _digest(files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
-    for file in files:
+    for file in sorted(set(files)):
         whole.update(f"{file}\0".encode() + file.read_bytes())
     return whole.hexdigest()[:16]
 
@@ -122,10 +128,10 @@ class Session:
 
     def reach(self) -> Reach:
         """Every test once, without a mutant, file by file. One that fails now would kill every mutant: it ends here."""
-        found, common = Reach(), _digest(p for p in sorted(Path().rglob("*.py")) if not p.name.startswith("test_"))
+        found, common = Reach(), _digest(p for p in Path().rglob("*.py") if p.parts[0] not in ("tests", "bench"))
         for file in sorted({test.partition("::")[0] for test in self.items}):
             tests = [test for test in self.items if test.partition("::")[0] == file]
-            kept = Path("reach") / f"{file.replace('/', '.')}.{common}.{_digest([Path(file)])}.json"
+            kept = Path("reach") / f"{file.replace('/', '.')}.{common}.{_digest(_sources(Path(file)))}.json"
             said = json.loads(kept.read_text()) if kept.exists() else self._measured(file, tests, kept)
             found.functions |= {test: set(functions) for test, functions in said["functions"].items()}
             found.seconds |= said["seconds"]
