@@ -69,7 +69,7 @@ class _Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
         if fixturedef.scope == "function":
-            return (yield)  # type: ignore[return-value]
+            return (yield)
         before, state()._stats, began = state()._stats, set(), time.perf_counter()
         try:
             return (yield)
