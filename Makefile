@@ -22,9 +22,10 @@ drill: .venv/.locked ## the long runs: a million decisions three ways, 100,000 s
 	@HANBEON_DRILL_LIVES=500 $(BIN)/pytest -s tests/consent/test_ledger_machine.py
 	@HANBEON_DRILL_STEPS=3000 $(BIN)/pytest -s tests/main_job/test_law_machine.py
 
-mutate: .venv/.locked ## mutation testing of consent/ and verify/ (hours); `make mutate ONLY="consent.merkle*"` for a part
-	@HANBEON_DRILL_DECISIONS=20000 $(BIN)/mutmut run $(ONLY)
-	@$(BIN)/mutmut results
+SAMPLE := 400
+SEED := 1
+mutate: .venv/.locked ## mutation testing of consent/ and verify/ over a random sample: SAMPLE=400 SEED=1 ONLY="consent.merkle*"
+	@$(BIN)/python -m bench.mutants --sample $(SAMPLE) --seed $(SEED) $(if $(ONLY),--only $(foreach one,$(ONLY),'$(one)'))
 
 bench: .venv/.locked ## speed of log, row trees, counts, bundles and the simulated world beside a floor
 	@$(BIN)/python -m bench.log

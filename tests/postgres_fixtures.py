@@ -1,10 +1,13 @@
 """A real ledger database for every test that asks for one.
 
 One embedded PostgreSQL serves a pytest worker; each test gets a fresh database, copied from a migrated template.
+HANBEON_TEST_POSTGRES names a server that runs already, for many short processes one after the other.
 Fixtures: `postgres_dsn` (the worker's server), `ledger_dsn_for_test`, `ledger_conn` (autocommit), `secrets`.
 """
 
+import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +24,8 @@ TEMPLATE = "ledger_template"
 @pytest.fixture(scope="session")
 def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The worker's server. It need not survive a power cut."""
-    with cluster(tmp_path_factory.mktemp("postgres"), is_durable=False) as dsn:
+    given = os.environ.get("HANBEON_TEST_POSTGRES", "")
+    with nullcontext(given) if given else cluster(tmp_path_factory.mktemp("postgres"), is_durable=False) as dsn:
         schema.connect(database(dsn, TEMPLATE)).close()
         yield dsn
 

@@ -1,11 +1,14 @@
 """A lake of three citizens, made by the project's own write protocol without a holder and without dbt.
 
 It is made once for a worker; `own_lake` is a copy of it, folder and database, for one test to do with as it likes.
+HANBEON_TEST_LAKE names a folder that keeps it for many short processes with one server (`HANBEON_TEST_POSTGRES`).
 
 `ONE` consents to SINGLE_PARENT and DISABILITY_PENSION, which overlap on the family register; `TWO` to SINGLE_PARENT
 alone; `THREE` applies and refuses consent. Each has one family certificate in bronze, gold and shares.
 """
 
+import os
+import pickle
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import psycopg
@@ -79,9 +82,15 @@ class Template:
 
 @pytest.fixture(scope="session")
 def lake_template(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    home, name = tmp_path_factory.mktemp("small-lake"), f"small_lake_{uuid4().hex[:12]}"
-    with open_run(settings_of(home, database(postgres_dsn, name)), "small-lake") as run:
-        return Template(home, name, _make(run))
+    kept = Path(os.environ.get("HANBEON_TEST_LAKE") or tmp_path_factory.mktemp("small-lake"))
+    home, name, made = kept / "home", f"small_lake_{uuid4().hex[:12]}", kept / "template.pickle"
+    if not made.exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
+        with open_run(settings_of(home, database(postgres_dsn, name)), "small-lake") as run:
+            template = Template(home, name, _make(run))
+        made.write_bytes(pickle.dumps(template))
+    return cast(Template, pickle.loads(made.read_bytes()))
 
 
 @pytest.fixture
