@@ -68,9 +68,11 @@ def unread(contracts: Sequence[Contract]) -> Iterator[str]:
     """Findings: citations of what nobody read, and texts that no contract cites any more."""
     for contract in contracts:
         yield from (
-            f"{contract.id}: cites {name} (definedBy), which schemas/cited.tsv does not say to be read."
+            f"{contract.id}: cites {name} (definedBy), which schemas/cited.tsv does not have: read it, add its line."
             for name in citations(contract)
             if name not in texts()
         )
     cited_names = {name for contract in contracts for name in citations(contract)}
-    yield from (f"schemas/cited.tsv: no contract cites {name}." for name in texts() if name not in cited_names)
+    yield from (
+        f"schemas/cited.tsv: no contract cites {name}: remove its line." for name in texts() if name not in cited_names
+    )

@@ -71,7 +71,7 @@ FLAWS = [
         "published/land_ledger.yaml",
         "공간정보관리법 제71조",
         "지적법 제71조",
-        "cites 지적법 (definedBy), which schemas/cited.tsv does not say to be read",
+        "cites 지적법 (definedBy), which schemas/cited.tsv does not have: read it, add its line",
     ),
     (
         "published/land_ledger__owners.yaml",
@@ -127,6 +127,11 @@ def test_one_flaw_is_found_and_named(tmp_path: Path, file: str, old: str, new: s
     (folder / file).write_text(text.replace(old, new), encoding="utf-8")
     findings = check(load_all(folder))
     assert any(finding in f for f in findings), findings
+
+
+def test_a_text_that_no_contract_cites_is_found() -> None:
+    without = [c for c in load_all() if c.properties.get("documentType") != "DRVL"]
+    assert "schemas/cited.tsv: no contract cites 도로교통법: remove its line." in check(without)
 
 
 def test_two_contracts_with_one_id_are_found(tmp_path: Path) -> None:
