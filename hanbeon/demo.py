@@ -20,6 +20,7 @@ from consent.subjects import meet
 from hanbeon import authenticating, granting
 from pipeline import reading
 from pipeline.run import Run
+from pipeline.versions import current_state
 from schemas import notices
 from schemas.contract import gold, source
 from schemas.services import Service, service, services
@@ -292,7 +293,8 @@ def family(run: Run) -> tuple[str, str] | None:
 def _subjects_with_child(run: Run) -> set[int]:
     """Whose family certificate shows a child: that of a widowed parent, not of a divorced one (general variant)."""
     lines = gold("family_relation_certificate__relatives")
-    rows = reading.read(run, f"gold/{lines.name}", lines.gold_schema).select(["_subject_key", "FAM_REL_CD"])
+    held = reading.read(run, f"gold/{lines.name}", lines.gold_schema)
+    rows = current_state(held).select(["_subject_key", "FAM_REL_CD"])
     return {r["_subject_key"] for r in rows.to_pylist() if r["FAM_REL_CD"] == CHILD}
 
 

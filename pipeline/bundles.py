@@ -183,7 +183,7 @@ STATED = """
 with newest as (
     select * from evidence
     qualify row_number() over (
-        partition by document_type, _subject_key, _variant order by _observed_at desc, _evidence_id
+        partition by document_type, _subject_key, _variant order by _valid_from desc, _evidence_id
     ) = 1
 ),
 matched as (
@@ -192,7 +192,7 @@ matched as (
         q._subject_key is not null as is_asked,
         e._evidence_id is not null and coalesce(e.fresh_until < $today, false) as is_stale,
         case when coalesce(e.fresh_until >= $today, true) then e._evidence_id end as _evidence_id,
-        e._observed_at,
+        e._valid_from,
     from needed as n
     left join newest as e
         on n.has_authorisation and n.document_type = e.document_type
@@ -239,7 +239,7 @@ select
     _evidence_id,
     case when _evidence_id is not null then authorisation_id end as _authorisation_id,
     variant as _variant,
-    case when _evidence_id is not null then _observed_at end as _observed_at,
+    case when _evidence_id is not null then _valid_from end as _valid_from,
     application_id as APLY_NO,
     service as SRVC_NO,
     recipient as UTZTN_INST_CD,

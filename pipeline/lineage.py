@@ -43,7 +43,8 @@ class HeldRow:
     evidence_id: str
     document_type: str
     lines: int
-    observed_at: datetime | None
+    valid_from: datetime | None
+    valid_to: datetime | None  # None: what the record says now, or a share's, which holds nothing else
     is_covered: bool
     is_witness: bool
 
@@ -127,7 +128,8 @@ def _held_in(
                 evidence_id=evidence_id,
                 document_type=contract.document_type,
                 lines=len(lines),
-                observed_at=lines[0]["_observed_at"],
+                valid_from=lines[0]["_valid_from" if recipient is None else "_observed_at"],
+                valid_to=lines[0].get("_valid_to"),
                 is_covered=covers,
                 is_witness=is_witness,
             )
@@ -155,4 +157,5 @@ def _own(run: Run, table: str, contract: Contract, recipient: str | None, terms:
         is_own = pc.and_(
             pc.equal(held.column("_pairwise_id"), pseudonym), pc.is_in(held.column("_evidence_id"), value_set=shared)
         )
-    return held.filter(is_own).select(["_evidence_id", "_authorisation_id", "_observed_at"])
+    told = ("_evidence_id", "_authorisation_id", "_observed_at", "_valid_from", "_valid_to")
+    return held.filter(is_own).select([name for name in told if name in held.column_names])

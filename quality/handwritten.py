@@ -50,8 +50,8 @@ def add_helpers(contract: Contract, found: tuple[Frame, ...], covered: Covered) 
 
 def _observed_day(by_group: Mapping[str | None, pd.DataFrame], frame: Frame, contract: Contract) -> pd.Series:
     """The day in Seoul on which the holder last changed the record, as YYYYMMDD."""
-    has_own = "_observed_at" in frame.data
-    instants = (frame.data if has_own else by_group[None])["_observed_at"]
+    has_own = "_valid_from" in frame.data
+    instants = (frame.data if has_own else by_group[None])["_valid_from"]
     days = pd.to_datetime(instants, utc=True).dt.tz_convert(SEOUL).dt.strftime("%Y%m%d").astype(object)
     days = days.where(days.notna(), None)
     return days if has_own else frame.data[ROW].map(days)

@@ -7,7 +7,8 @@
     _variant,
     _source_record_id,
     _source_record_hash,
-    _observed_at,
+    _valid_from,
+    _valid_to,
     _pulled_at,
     _run_id
 {%- endmacro %}

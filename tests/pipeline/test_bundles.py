@@ -44,7 +44,7 @@ REFUSED = {"has_authorisation": False, "authorisation_id": None, "reason": "with
 
 def held(document: str, evidence_id: str = "e", **changes: Any) -> dict[str, Any]:
     row = {"document_type": document, "_subject_key": 7, "_variant": "general", "_evidence_id": evidence_id}
-    return row | {"_observed_at": AT, "fresh_until": None} | changes
+    return row | {"_valid_from": AT, "fresh_until": None} | changes
 
 
 def bundle(
@@ -69,7 +69,7 @@ def told(rows: list[dict[str, Any]]) -> list[tuple[str, str, str | None, str | N
 def test_evidence_that_may_flow_satisfies_and_names_the_application_s_own_authorisation() -> None:
     (row,) = bundle([{}], [held("FAMR")])
     assert (row["RQDOC_STTS_NM"], row["_evidence_id"], row["_authorisation_id"]) == ("satisfied_by_data", "e", "own")
-    assert (row["BNDL_CMPTN_YN"], row["_observed_at"]) == ("Y", AT)
+    assert (row["BNDL_CMPTN_YN"], row["_valid_from"]) == ("Y", AT)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_evidence_of_another_document_subject_or_variant_is_not_the_one(other: d
 def test_p1_evidence_without_an_authorisation_fills_no_requirement() -> None:
     (row,) = bundle([REFUSED], [held("FAMR", fresh_until="20260901")], [{"document_type": "FAMR", "_subject_key": 7}])
     assert told([row]) == [("FAMR", "no_authorisation", "withdrawn", None)]
-    assert (row["_authorisation_id"], row["_observed_at"], row["VLD_PRD_EXPRY_YMD"]) == (None, None, None)
+    assert (row["_authorisation_id"], row["_valid_from"], row["VLD_PRD_EXPRY_YMD"]) == (None, None, None)
     assert row["BNDL_CMPTN_YN"] == "N"
 
 
 def test_the_newest_record_of_a_document_stands_for_it() -> None:
     earlier = AT.replace(year=2025)
-    (row,) = bundle([{}], [held("FAMR", "old", _observed_at=earlier), held("FAMR", "new")])
+    (row,) = bundle([{}], [held("FAMR", "old", _valid_from=earlier), held("FAMR", "new")])
     assert row["_evidence_id"] == "new"
 
 

@@ -113,7 +113,7 @@ def test_bounds_themselves_pass() -> None:
 def test_a_move_on_the_day_of_its_record_in_seoul_passes() -> None:
     def spoil(rows: list[Row]) -> None:
         # 15:30 UTC is half past midnight of the next day in Seoul.
-        rows[0] |= {"_observed_at": dt.datetime(2026, 6, 1, 15, 30, tzinfo=dt.UTC), "mvin_ymd": "20260602"}
+        rows[0] |= {"_valid_from": dt.datetime(2026, 6, 1, 15, 30, tzinfo=dt.UTC), "mvin_ymd": "20260602"}
 
     assert reasons(check(batch(RRT, 1, spoil), RRT)) == []
 
