@@ -7,7 +7,8 @@ A record is (subject, variant, source record), and a row is one state of it: val
 state to that of the next. The same deliveries in any order make the same rows (F24), by three rules:
 - a deletion at an instant removes every state up to it, then and later; the newest one stays as a tombstone;
 - of two states of one instant the one pulled later stands: the holder corrected it without a new instant;
-- where a state says the same again, the row that is held stays as it is (P6).
+- where a state says the same again, the row that is held stays as it is (P6). So a holder that corrects a state and
+  takes that back, all under one instant, is believed only when it is heard in that order.
 """
 
 from datetime import datetime

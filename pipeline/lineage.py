@@ -67,13 +67,16 @@ def schema_of(table: str, contract: Contract, recipient: str | None) -> pa.Schem
 
 
 def chain(run: Run, table: str, evidence_id: str) -> list[Link]:
-    """From the table asked about back to bronze; empty without such a row. Raises UsageError for another table."""
+    """From the table asked about back to bronze; empty without such a row. Raises UsageError for another table.
+
+    A share holds present states alone: the id of one that it held before leads to gold.
+    """
     known = evidence_tables()
     if table not in known:
         raise UsageError("That is no table of evidence. Name one like gold/income_certificate or bronze/nts/income.")
     contract, recipient = known[table]
     if standing(run, table, evidence_id) is None:
-        return []
+        return [] if recipient is None else _former(run, contract, recipient, evidence_id)
     first = Link(table, contract, evidence_id, recipient)
     if recipient is not None:
         behind = _behind_share(run, contract, recipient, evidence_id)
@@ -82,6 +85,13 @@ def chain(run: Run, table: str, evidence_id: str) -> list[Link]:
         origin = source(contract.document_type)
         return [first, Link(f"bronze/{origin.dataset}", origin, evidence_id)]
     return [first]
+
+
+def _former(run: Run, contract: Contract, recipient: str, evidence_id: str) -> list[Link]:
+    behind = _behind_share(run, contract, recipient, evidence_id)
+    links = chain(run, f"gold/{contract.name}", behind) if behind else []
+    row = row_of(run, links[0]) if links else None
+    return links if row is not None and row["_valid_to"] is not None else []
 
 
 def _behind_share(run: Run, contract: Contract, recipient: str, evidence_id: str) -> str | None:

@@ -98,8 +98,19 @@ def test_p3_a_former_state_is_traced_and_listed_with_its_interval(renamed: Small
     assert (found.row["_valid_from"], found.row["_valid_to"]) == (first["_valid_from"], second["_valid_from"])
     assert [s.table for s in found.standings] == [GOLD, f"bronze/{FAMR.dataset}"]
     rows = trace_authorisation(renamed.run, str(renamed.two.consent), "an auditor").rows
-    assert [r.valid_to for r in rows if r.table == GOLD] == [first["_valid_to"], None]
+    told = {(r.evidence_id, r.valid_from, r.valid_to) for r in rows if r.table == GOLD}
+    assert told == {(s["_evidence_id"], s["_valid_from"], s["_valid_to"]) for s in (first, second)}
     assert [(r.valid_from, r.valid_to) for r in rows if r.table == SHARE] == [(second["_valid_from"], None)]
+
+
+def test_p3_the_id_of_a_state_that_a_share_held_before_leads_to_gold(renamed: SmallLake) -> None:
+    first, second = of_two(renamed)
+    then, now = (certificate(renamed, s["_valid_from"]).copies[0].evidence_id for s in (first, second))
+    found = [trace_row(renamed.run, SHARE, one, "an auditor") for one in (then, now)]
+    assert [(f.table, f.row["_evidence_id"]) for f in found] == [
+        (GOLD, first["_evidence_id"]),
+        (SHARE, second["_evidence_id"]),
+    ]
 
 
 def test_p4_a_withdrawal_takes_every_state(renamed: SmallLake) -> None:
