@@ -4,6 +4,8 @@ In: an application id and who reads. Out: a `Bundle` with an entry for each docu
 as brought on paper, or missing with its reason. The gate is asked now; the read is recorded and committed; only then
 are the recipient's share tables read (P9, F62), narrowed to the columns that this application's authorisations name.
 If the ledger moves meanwhile, everything is asked again, so that a withdrawal holds from its own instant (P4).
+
+`as_of` asks what the evidence said at an earlier instant, in the holders' time; consent and papers are those of now.
 """
 
 from collections.abc import Mapping
@@ -16,10 +18,11 @@ import pyarrow.compute as pc
 
 from consent import gate
 from consent.accesses import Access, Action, record, record_all
+from consent.append import instant_text
 from consent.model import ApplicationState
 from consent.narrow import snapshot_of_application
 from consent.snapshot import Snapshot
-from exchange.document import Copy, copies, document_name
+from exchange.document import Copy, Then, copies, document_name
 from hanbeon.clock import seoul_date
 from hanbeon.errors import Refused, UsageError
 from pipeline.bundles import requirements, stated
@@ -66,6 +69,7 @@ class Bundle:
     recipient_english: str
     reader: str
     read_at: datetime
+    as_of: datetime | None
     ledger_position: int
     access_ids: tuple[str, ...]
     documents: tuple[Document, ...]
@@ -100,14 +104,20 @@ class _Judged:
 
 @dataclass(frozen=True)
 class _Judgement:
-    """`needed` are the rows of `bundles.requirements` that `judged` says more of; none of a decided application."""
+    """`needed` are the rows of `bundles.requirements` that `judged` says more of; none of a decided application.
+
+    `allowed` are the gate's rows that it rests on.
+    """
 
     judged: tuple[_Judged, ...]
     needed: pa.Table
+    allowed: pa.Table
 
 
-def open_bundle(run: Run, application_id: str, reader: str) -> Bundle:
+def open_bundle(run: Run, application_id: str, reader: str, as_of: datetime | None = None) -> Bundle:
     """Open one application's bundle. Raises UsageError for an unknown one, Refused when the read cannot be recorded."""
+    if as_of is not None and as_of > run.at():
+        raise UsageError("What evidence will say is not known. Ask as of an instant that has passed.")
     snapshot = snapshot_of_application(run.conn, application_id)
     if snapshot is None:
         raise _unknown(run, reader)
@@ -115,13 +125,13 @@ def open_bundle(run: Run, application_id: str, reader: str) -> Bundle:
     application: Mapping[str, Any] = snapshot.applications.to_pylist()[0]
     found = _judge(snapshot, application, at)
     for _ in range(ATTEMPTS):
-        ids = record_all(run.conn, _accesses(application, found.judged, reader), at)
-        documents = _documents(run, application, found, at)
+        ids = record_all(run.conn, _accesses(application, found.judged, reader, as_of), at)
+        documents = _documents(run, application, found, at, as_of)
         snapshot, at = snapshot_of_application(run.conn, application_id) or snapshot, run.at()
         application = snapshot.applications.to_pylist()[0]
         before, found = found, _judge(snapshot, application, at)
         if found.judged == before.judged:
-            return _bundle(application, reader, at, snapshot.position, ids, documents)
+            return _bundle(application, reader, at, as_of, snapshot.position, ids, documents)
     raise Refused("Consent for this application is changing while it is read. Try again in a moment.")
 
 
@@ -132,7 +142,8 @@ def _unknown(run: Run, reader: str) -> UsageError:
 
 
 def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> _Judgement:
-    allowed = _of_application(gate.allowed(snapshot, at), application).to_pylist()
+    flowing = _of_application(gate.allowed(snapshot, at), application)
+    allowed = flowing.to_pylist()
     needed = requirements(
         snapshot.applications, snapshot.papers, gate.allowed(snapshot, at), gate.explained(snapshot, at)
     )
@@ -146,7 +157,7 @@ def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> 
         told = {r["_subject_key"]: r["reason"] for r in own} or {applicant: None}
         is_paper = requirement.document_type in papers
         judged += [_judge_one(requirement, k, allowed, is_open, told[k], is_paper) for k in sorted(told)]
-    return _Judgement(tuple(judged), needed)
+    return _Judgement(tuple(judged), needed, flowing)
 
 
 def _of_application(allowed: pa.Table, application: Mapping[str, Any]) -> pa.Table:
@@ -190,12 +201,14 @@ def _judge_one(
     return _Judged(requirement, subject_key, ids, columns, reason, is_paper)
 
 
-def _accesses(application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str) -> list[Access]:
+def _accesses(
+    application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str, as_of: datetime | None
+) -> list[Access]:
     """One record for each document that could come as data; one for the bundle where none could."""
     common = {
         "reader": reader,
         "action": Action.BUNDLE,
-        "asked": "bundle",
+        "asked": "bundle" if as_of is None else f"bundle as of {instant_text(as_of)}",
         "recipient": application["recipient"],
         "service": application["service"],
         "application_id": application["application_id"],
@@ -219,6 +232,7 @@ def _bundle(
     application: Mapping[str, Any],
     reader: str,
     at: datetime,
+    as_of: datetime | None,
     position: int,
     access_ids: list[str],
     documents: tuple[Document, ...],
@@ -233,28 +247,34 @@ def _bundle(
         recipient_english=recipient.english,
         reader=reader,
         read_at=at,
+        as_of=as_of,
         ledger_position=position,
         access_ids=tuple(access_ids),
         documents=documents,
     )
 
 
-def _documents(run: Run, application: Mapping[str, Any], found: _Judgement, at: datetime) -> tuple[Document, ...]:
-    """Each with what `gold/service_bundles` would say of it now, and its copies where the share holds them."""
-    known, given = evidence(run, found.needed), asked(run, found.needed)
-    rows = stated(found.needed, known, given, seoul_date(at)).to_pylist()
+def _documents(
+    run: Run, application: Mapping[str, Any], found: _Judgement, at: datetime, as_of: datetime | None
+) -> tuple[Document, ...]:
+    """Each with what `gold/service_bundles` would say of it, and its copies where the share holds them."""
+    known, given = evidence(run, found.needed, as_of), asked(run, found.needed)
+    rows = stated(found.needed, known, given, seoul_date(as_of or at)).to_pylist()
     states = {(r["RQDOC_CD"], r["_subject_key"]): r for r in rows}
+    then = None if as_of is None else Then(as_of, found.allowed)
     return tuple(
-        _document(run, application, j, states.get((j.requirement.document_type, j.subject_key), {}))
+        _document(run, application, j, states.get((j.requirement.document_type, j.subject_key), {}), then)
         for j in found.judged
     )
 
 
-def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_now: Mapping[str, Any]) -> Document:
+def _document(
+    run: Run, application: Mapping[str, Any], judged: _Judged, stated_now: Mapping[str, Any], then: Then | None
+) -> Document:
     requirement = judged.requirement
     contract = source(requirement.document_type) if requirement.is_available else None
     members = list(application["member_keys"] or ())
-    found = _copies(run, application, judged, contract) if contract is not None and judged.is_open else ()
+    found = _copies(run, application, judged, contract, then) if contract is not None and judged.is_open else ()
     outside = tuple(c for c in requirement.columns if c not in judged.columns) if judged.is_open else ()
     is_fresh = stated_now.get("RQDOC_STTS_NM") == "satisfied_by_data"
     if found and not outside and is_fresh:
@@ -264,6 +284,7 @@ def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_
     else:
         state = "not_needed" if stated_now.get("RQDOC_STTS_NM") == "not_needed" else "missing"
     why = stated_now.get("RQDOC_STTS_RSN") or "nothing_received"
+    why = "nothing_then" if then is not None and why in ("nothing_received", "not_held") else why
     reason = why if state == "not_needed" else judged.reason or ("columns_outside" if outside else why)
     return Document(
         document_type=requirement.document_type,
@@ -281,6 +302,8 @@ def _document(run: Run, application: Mapping[str, Any], judged: _Judged, stated_
     )
 
 
-def _copies(run: Run, application: Mapping[str, Any], judged: _Judged, contract: Contract) -> tuple[Copy, ...]:
+def _copies(
+    run: Run, application: Mapping[str, Any], judged: _Judged, contract: Contract, then: Then | None
+) -> tuple[Copy, ...]:
     recipient, variant = application["recipient"], judged.requirement.variant
-    return copies(run, contract, recipient, judged.subject_key, variant, judged.columns)
+    return copies(run, contract, recipient, judged.subject_key, variant, judged.columns, then)

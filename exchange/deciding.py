@@ -39,4 +39,4 @@ def _rested(document: Document) -> Rested:
 
 def _copy(copy: Copy) -> handover.Copy:
     groups = {lines.group: [{v.name: v.value for v in row} for row in lines.rows] for lines in copy.groups}
-    return handover.Copy(copy.evidence_id, copy.observed_at, {v.name: v.value for v in copy.values}, groups)
+    return handover.Copy(copy.evidence_id, copy.valid_from, {v.name: v.value for v in copy.values}, groups)

@@ -2,6 +2,7 @@
 
 In: a recipient, a subject, a document's contract and the columns that may be read. Out: `Copy`s, newest first. The
 share's tables are read, not the lake's; which of a subject's rows are of the service's variant is known to gold alone.
+A share holds what the holders say now: for an earlier moment gold is seen as the share of then would have been.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,10 @@ import pyarrow.compute as pc
 
 from consent import vault
 from pipeline.coverage import gold_paths
-from pipeline.gold import pairwise_ids, share_evidence_ids, share_schema
+from pipeline.gold import pairwise_ids, seen_by, share_evidence_ids, share_schema
 from pipeline.reading import read
 from pipeline.run import Run
+from pipeline.versions import state_at
 from schemas.codes import entries
 from schemas.contract import Column, Contract, gold, published, source
 from schemas.documents import document_types
@@ -46,26 +48,39 @@ class Lines:
 
 @dataclass(frozen=True)
 class Copy:
-    """One record of a document, as the holder last knew it."""
+    """One record of a document in one state, valid in the holder's time; `valid_to` is None for the present one."""
 
     evidence_id: str
-    observed_at: datetime
+    valid_from: datetime
+    valid_to: datetime | None
     values: tuple[Value, ...]
     groups: tuple[Lines, ...]
 
 
+@dataclass(frozen=True)
+class Then:
+    """An earlier moment in the holders' time, and the gate's rows of now under which it is looked at."""
+
+    instant: datetime
+    allowed: pa.Table
+
+
 def copies(
-    run: Run, contract: Contract, recipient: str, subject_key: int, variant: str | None, columns: frozenset[str]
+    run: Run,
+    contract: Contract,
+    recipient: str,
+    subject_key: int,
+    variant: str | None,
+    columns: frozenset[str],
+    then: Then | None = None,
 ) -> tuple[Copy, ...]:
-    """The subject's rows of the recipient's own share, in one variant, only `columns` (official paths)."""
-    hashes = partial(vault.keyed_hashes, run.secrets)
+    """The subject's rows as the recipient's own share has them, in one variant, only `columns` (official paths)."""
     parent = gold(contract.published)
-    evidence = _evidence(run, parent, subject_key, variant)
-    shared = set(share_evidence_ids(evidence, recipient, hashes).to_pylist())
-    pseudonym = pairwise_ids(pa.chunked_array([[subject_key]], pa.int64()), recipient, hashes)[0]
-    rows = [r for r in _share_rows(run, parent, recipient, pseudonym) if r["_evidence_id"] in shared]
+    ends = _ends(run, parent, recipient, subject_key, variant)
+    rows_of = partial(_share_rows, run, recipient, subject_key, then)
+    rows = [r for r in rows_of(parent) if r["_evidence_id"] in ends]
     groups = {
-        c.properties["group"]: (c, _share_rows(run, c, recipient, pseudonym))
+        c.properties["group"]: (c, rows_of(c))
         for c in published()
         if c.properties.get("documentType") == contract.document_type and "group" in c.properties
         and any(path in columns for _, path in gold_paths(c))
@@ -73,7 +88,8 @@ def copies(
     return tuple(
         Copy(
             evidence_id=row["_evidence_id"],
-            observed_at=row["_observed_at"],
+            valid_from=row["_observed_at"],
+            valid_to=ends[row["_evidence_id"]],
             values=_values(parent, row, columns),
             groups=tuple(_lines(name, c, lines, row["_evidence_id"], columns) for name, (c, lines) in groups.items()),
         )
@@ -81,16 +97,34 @@ def copies(
     )
 
 
-def _evidence(run: Run, parent: Contract, subject_key: int, variant: str | None) -> pa.ChunkedArray:
-    held = read(run, f"gold/{parent.name}", parent.gold_schema)
-    own = pc.and_(pc.equal(held.column("_subject_key"), subject_key), pc.equal(held.column("_variant"), variant))
-    return held.filter(own).column("_evidence_id")
+def _ends(
+    run: Run, parent: Contract, recipient: str, subject_key: int, variant: str | None
+) -> dict[str, datetime | None]:
+    """Until when each state of the subject's records of a variant is valid, by its evidence id in the share."""
+    held = _of_subject(run, parent, subject_key)
+    own = held.filter(pc.equal(held.column("_variant"), variant))
+    ids = share_evidence_ids(own.column("_evidence_id"), recipient, partial(vault.keyed_hashes, run.secrets))
+    return dict(zip(ids.to_pylist(), own.column("_valid_to").to_pylist(), strict=True))
 
 
-def _share_rows(run: Run, contract: Contract, recipient: str, pseudonym: pa.Scalar) -> list[dict[str, Any]]:
-    schema = share_schema(contract, recipient)
-    held = read(run, f"shares/{recipient}/{contract.name}", schema)
-    rows: list[dict[str, Any]] = held.filter(pc.equal(held.column("_pairwise_id"), pseudonym)).to_pylist()
+def _of_subject(run: Run, contract: Contract, subject_key: int) -> pa.Table:
+    held = read(run, f"gold/{contract.name}", contract.gold_schema)
+    return held.filter(pc.equal(held.column("_subject_key"), subject_key))
+
+
+def _share_rows(
+    run: Run, recipient: str, subject_key: int, then: Then | None, contract: Contract
+) -> list[dict[str, Any]]:
+    hashes = partial(vault.keyed_hashes, run.secrets)
+    if then is None:
+        held = read(run, f"shares/{recipient}/{contract.name}", share_schema(contract, recipient))
+        pseudonym = pairwise_ids(pa.chunked_array([[subject_key]], pa.int64()), recipient, hashes)[0]
+        found = held.filter(pc.equal(held.column("_pairwise_id"), pseudonym))
+    else:
+        own = then.allowed.filter(pc.equal(then.allowed.column("document_type"), contract.document_type))
+        states = state_at(_of_subject(run, contract, subject_key), then.instant)
+        found = seen_by(contract, states, own, recipient, hashes)
+    rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
 

@@ -95,6 +95,10 @@ REASONS: dict[str, Words] = {
         "받은 자료가 없습니다. 다음 실행을 기다리거나 서류로 제출하십시오",
         "nothing received; wait for the next run, or bring it on paper",
     ),
+    "nothing_then": (
+        "그때의 상태로 남아 있는 자료가 없습니다",
+        "no state of that moment is held: it was not pulled, or its record was deleted since",
+    ),
     "not_held": ("보유기관에 해당 자료가 없습니다", "the holder was asked and has none"),
     "quarantined": (
         "보유기관이 보낸 자료가 기준에 맞지 않아 따로 두었습니다",

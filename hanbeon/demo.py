@@ -19,6 +19,7 @@ from hanbeon import authenticating, contrary, demo_people, granting
 from hanbeon.demo_people import Keys, Member, Row
 from pipeline import reading
 from pipeline.run import Run
+from pipeline.versions import current_state
 from schemas import notices
 from schemas.contract import gold, source
 from schemas.services import Service, service, services
@@ -310,7 +311,8 @@ def waiting_household(run: Run) -> str | None:
 def _subjects_with_child(run: Run) -> set[int]:
     """Whose family certificate shows a child: that of a widowed parent, not of a divorced one (general variant)."""
     lines = gold("family_relation_certificate__relatives")
-    rows = reading.read(run, f"gold/{lines.name}", lines.gold_schema).select(["_subject_key", "FAM_REL_CD"])
+    held = reading.read(run, f"gold/{lines.name}", lines.gold_schema)
+    rows = current_state(held).select(["_subject_key", "FAM_REL_CD"])
     return {r["_subject_key"] for r in rows.to_pylist() if r["FAM_REL_CD"] == CHILD}
 
 

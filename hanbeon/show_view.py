@@ -71,6 +71,7 @@ def outcome(run: "Run") -> RenderableType:
 def _datasets(run: "Run") -> RenderableType:
     from pipeline import reading
     from pipeline.bronze import quarantine_schema
+    from pipeline.versions import current_state
     from schemas.contract import gold, sources
 
     table = _table("자료 · datasets, first pass → second pass", "문서 document")
@@ -82,7 +83,8 @@ def _datasets(run: "Run") -> RenderableType:
         counts, withheld = passes[contract.dataset]
         name = contract.description.split(" (")[0]
         held = reading.read(run, f"quarantine/{contract.dataset}", quarantine_schema(contract)).num_rows
-        published = reading.read(run, f"gold/{contract.published}", gold(contract.published).gold_schema).num_rows
+        rows = reading.read(run, f"gold/{contract.published}", gold(contract.published).gold_schema)
+        published = current_state(rows).num_rows
         reasons = sorted(withheld.items(), key=lambda item: -item[1])
         table.add_row(
             f"{name}\n[dim]{FORMS[contract.delivery['form']]}[/dim]",

@@ -13,6 +13,7 @@ from consent.disputes import Dispute, Record
 from hanbeon.errors import UsageError
 from lake import tables
 from pipeline.run import Run
+from pipeline.versions import current_state
 from schemas.contract import Contract, source
 
 
@@ -44,13 +45,13 @@ def _for_holder(run: Run, contract: Contract, subject_key: int, claim: str) -> s
 
 
 def hashes_of(run: Run, contract: Contract, subject_key: int) -> set[bytes]:
-    """The keyed hashes of a subject's records of one document as they stand now."""
+    """The keyed hashes of what a subject's records of one document say now."""
     name = f"bronze/{contract.dataset}"
     if not tables.exists(run.settings.lake_root, name):
         return set()
     held = tables.read(run.settings.lake_root, name, schema=contract.bronze_schema)
     own = held.filter(pc.and_(pc.equal(held["_subject_key"], subject_key), pc.invert(held["_is_deleted"])))
-    return {bytes(one) for one in own.column("_source_record_hash").to_pylist()}
+    return {bytes(one) for one in current_state(own).column("_source_record_hash").to_pylist()}
 
 
 def detect(run: Run, contract: Contract) -> list[int]:

@@ -1,9 +1,9 @@
 """What there is to satisfy requirements with: evidence in gold, and what holders were asked for and did not give.
 
-In: a run. Out: Arrow tables without any content of a document but its last day.
+In: a run, and the moment that is asked about. Out: Arrow tables without any content of a document but its last day.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +12,7 @@ from consent.journal import pull_state
 from hanbeon.clock import seoul_date
 from lake import tables
 from pipeline.run import Run
+from pipeline.versions import current_state, state_at
 from schemas.contract import PIPELINE_FIELDS, Contract, gold, sources
 from schemas.documents import document_type
 
@@ -34,18 +35,20 @@ ASKED_SCHEMA = pa.schema(
 )
 
 
-def evidence(run: Run, needed: pa.Table) -> pa.Table:
-    """The evidence that gold holds of the documents that `needed` (bundles.requirements) names."""
+def evidence(run: Run, needed: pa.Table, as_of: datetime | None = None) -> pa.Table:
+    """The evidence that gold holds of the documents that `needed` (bundles.requirements) names: its present state, or
+    what stood at an instant in the holders' time."""
     wanted = frozenset(needed.column("document_type").to_pylist())
-    parts = [_of(run, c) for c in sources() if c.document_type in wanted]
+    parts = [_of(run, c, as_of) for c in sources() if c.document_type in wanted]
     return pa.concat_tables([EVIDENCE_SCHEMA.empty_table(), *parts])
 
 
-def _of(run: Run, contract: Contract) -> pa.Table:
+def _of(run: Run, contract: Contract, as_of: datetime | None = None) -> pa.Table:
     table = gold(contract.published)
     dated = {n for n in (ISSUED_ON, LAST_DAY) if n in table.gold_schema.names}
-    schema = pa.schema([f for f in table.gold_schema if f.name in {*IDENTITY, *dated}])
-    rows = tables.read(run.settings.lake_root, f"gold/{table.name}", schema=schema)
+    schema = pa.schema([f for f in table.gold_schema if f.name in {*IDENTITY, "_valid_to", *dated}])
+    held = tables.read(run.settings.lake_root, f"gold/{table.name}", schema=schema)
+    rows = current_state(held) if as_of is None else state_at(held, as_of)
     until = fresh_until(rows, document_type(contract.document_type).validity_days)
     types = pa.array([contract.document_type] * rows.num_rows, pa.string())
     own = rows.select(list(IDENTITY)).add_column(0, "document_type", types).append_column("fresh_until", until)

@@ -1,7 +1,8 @@
 """What gold and the shares hold after a publication.
 
 Pure functions over Arrow tables: recomputed subjects are replaced whole, so that no output means removal; everything
-is covered by the gate of now; a share is gold seen by one recipient, with its own pseudonyms and only its columns.
+is covered by the gate of now; a share is what gold says now, seen by one recipient, with its own pseudonyms and only
+its columns.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from consent.snapshot import Snapshot
 from lake.engine import scratch
 from pipeline.coverage import covered, gold_paths, unite
+from pipeline.versions import current_state
 from schemas.contract import Contract
 from schemas.services import services
 
@@ -33,7 +35,7 @@ def changed_subjects(live_bronze: pa.Table, gold: pa.Table) -> pa.Table:
     any state: a missing, superseded or no longer backed row makes its subject due. A document's lines are published
     before the document itself, so that a document that is there has its lines (P6).
     """
-    same = ["_subject_key", "_variant", "_evidence_id", "_run_id", "_source_record_hash"]
+    same = ["_subject_key", "_variant", "_evidence_id", "_valid_to", "_run_id", "_source_record_hash"]
     with scratch() as duck:
         duck.register("bronze", live_bronze.select(same))
         duck.register("gold", gold.select(same))
@@ -109,7 +111,12 @@ def share_schema(contract: Contract, recipient: str) -> pa.Schema:
 
 
 def share(contract: Contract, gold: pa.Table, allowed: pa.Table, recipient: str, hashes: Hashes) -> pa.Table:
-    """Gold as one recipient may see it; empty where the recipient has no authorisation. Holds no lake key."""
+    """Gold's present states as one recipient may see them; none without an authorisation of its own. No lake key."""
+    return seen_by(contract, current_state(gold), allowed, recipient, hashes)
+
+
+def seen_by(contract: Contract, gold: pa.Table, allowed: pa.Table, recipient: str, hashes: Hashes) -> pa.Table:
+    """Rows of gold in the form of a recipient's share."""
     own = allowed.filter(pc.equal(allowed.column("recipient"), recipient))
     rows = covered(contract, gold, unite(own, contract))
     columns: dict[str, pa.Array | pa.ChunkedArray] = {

@@ -36,7 +36,7 @@ from schemas.contract import gold, sources
 
 ROOMS = ("bronze", "gold")
 SUFFIX = ".sealed"
-PASSING = ("_run_id", "_pulled_at", "_authorisation_id")  # differ between versions that say the same
+PASSING = ("_run_id", "_pulled_at", "_authorisation_id", "_valid_to")  # differ between versions that say the same
 
 
 @dataclass(frozen=True)

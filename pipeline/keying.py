@@ -32,18 +32,14 @@ def key_batch(
     rows = batch.num_rows
     subject_keys = _flat(batch, "_subject_key")
     record_ids = [h.hex()[:32] for h in hashes(f"source-record:{contract.dataset}", _texts(batch, "_record_id"))]
-    evidence = [
-        f"{contract.dataset}|{key}|{variant}|{record}"
-        for key, variant, record in zip(subject_keys.to_pylist(), _texts(batch, "_variant"), record_ids, strict=True)
-    ]
     columns: dict[str, pa.Array] = {
         "_subject_key": subject_keys,
         "_key_bucket": key_buckets(subject_keys),
-        "_evidence_id": pa.array([h.hex()[:32] for h in hashes("evidence", evidence)], pa.string()),
         "_authorisation_id": pa.nulls(rows, pa.string()),
         "_variant": _flat(batch, "_variant"),
         "_source_record_id": pa.array(record_ids, pa.string()),
         "_observed_at": _flat(batch, "_observed_at"),
+        "_valid_to": pa.nulls(rows, pa.timestamp("us", tz="UTC")),
         "_pulled_at": pa.array([pulled_at] * rows, pa.timestamp("us", tz="UTC")),
         "_run_id": pa.array([run_id] * rows, pa.string()),
         "_is_deleted": _flat(batch, "_is_deleted"),
@@ -56,7 +52,16 @@ def key_batch(
     content = pa.table({n: columns[n] for n in named})
     canonical = [json.dumps(r, ensure_ascii=False, sort_keys=True, default=plain) for r in content.to_pylist()]
     columns["_source_record_hash"] = pa.array(hashes(f"source-content:{contract.dataset}", canonical), pa.binary())
+    columns["_evidence_id"] = evidence_ids(contract, pa.table(columns), hashes)
     return pa.table([columns[f.name] for f in contract.bronze_schema], schema=contract.bronze_schema)
+
+
+def evidence_ids(contract: Contract, rows: pa.Table, hashes: Hashes) -> pa.Array:
+    """One id for each state of a record: the same for the same subject, variant, record and holder's instant."""
+    instants = pc.cast(rows.column("_observed_at"), pa.int64()).to_pylist()
+    keys = (rows.column(name).to_pylist() for name in ("_subject_key", "_variant", "_source_record_id"))
+    states = [f"{contract.dataset}|{'|'.join(map(str, state))}" for state in zip(*keys, instants, strict=True)]
+    return pa.array([h.hex()[:32] for h in hashes("evidence", states)], pa.string())
 
 
 def _flat(batch: pa.Table, name: str) -> pa.Array:

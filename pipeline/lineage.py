@@ -43,7 +43,8 @@ class HeldRow:
     evidence_id: str
     document_type: str
     lines: int
-    observed_at: datetime | None
+    valid_from: datetime | None
+    valid_to: datetime | None  # None: what the record says now, or a share's, which holds nothing else
     is_covered: bool
     is_witness: bool
 
@@ -66,13 +67,16 @@ def schema_of(table: str, contract: Contract, recipient: str | None) -> pa.Schem
 
 
 def chain(run: Run, table: str, evidence_id: str) -> list[Link]:
-    """From the table asked about back to bronze; empty without such a row. Raises UsageError for another table."""
+    """From the table asked about back to bronze; empty without such a row. Raises UsageError for another table.
+
+    A share holds present states alone: the id of one that it held before leads to gold.
+    """
     known = evidence_tables()
     if table not in known:
         raise UsageError("That is no table of evidence. Name one like gold/income_certificate or bronze/nts/income.")
     contract, recipient = known[table]
     if standing(run, table, evidence_id) is None:
-        return []
+        return [] if recipient is None else _former(run, contract, recipient, evidence_id)
     first = Link(table, contract, evidence_id, recipient)
     if recipient is not None:
         behind = _behind_share(run, contract, recipient, evidence_id)
@@ -81,6 +85,13 @@ def chain(run: Run, table: str, evidence_id: str) -> list[Link]:
         origin = source(contract.document_type)
         return [first, Link(f"bronze/{origin.dataset}", origin, evidence_id)]
     return [first]
+
+
+def _former(run: Run, contract: Contract, recipient: str, evidence_id: str) -> list[Link]:
+    behind = _behind_share(run, contract, recipient, evidence_id)
+    links = chain(run, f"gold/{contract.name}", behind) if behind else []
+    row = row_of(run, links[0]) if links else None
+    return links if row is not None and row["_valid_to"] is not None else []
 
 
 def _behind_share(run: Run, contract: Contract, recipient: str, evidence_id: str) -> str | None:
@@ -127,7 +138,8 @@ def _held_in(
                 evidence_id=evidence_id,
                 document_type=contract.document_type,
                 lines=len(lines),
-                observed_at=lines[0]["_observed_at"],
+                valid_from=lines[0]["_observed_at"],
+                valid_to=lines[0].get("_valid_to"),
                 is_covered=covers,
                 is_witness=is_witness,
             )
@@ -155,4 +167,5 @@ def _own(run: Run, table: str, contract: Contract, recipient: str | None, terms:
         is_own = pc.and_(
             pc.equal(held.column("_pairwise_id"), pseudonym), pc.is_in(held.column("_evidence_id"), value_set=shared)
         )
-    return held.filter(is_own).select(["_evidence_id", "_authorisation_id", "_observed_at"])
+    told = ("_evidence_id", "_authorisation_id", "_observed_at", "_valid_to")
+    return held.filter(is_own).select([name for name in told if name in held.column_names])

@@ -6,6 +6,7 @@ Steps 2 to 5 of a record's walk (README). A refused batch changes nothing but `o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -154,7 +155,7 @@ def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
             pulled_at=run.at(),
             key_buckets=lambda keys: layout.key_bucket(keys, run.settings.lake.key_buckets),
             keys=lambda kind, ids: vault.keys(run.conn, run.secrets, kind, ids, run.at()),
-            hashes=lambda purpose, values: vault.keyed_hashes(run.secrets, purpose, values),
+            hashes=partial(vault.keyed_hashes, run.secrets),
         )
         for batch in delivery.batches()
     ]
@@ -195,7 +196,8 @@ def _commit(
             delivered = pa.concat_tables([good, failing.select(good.schema.names)])
             seen = asked.request.table.select(["_subject_key"])
             seen = seen.filter(pc.invert(pc.is_in(seen.column("_subject_key"), value_set=withheld)))
-            gone = tombstones(held, delivered, seen, run.at(), run.run_id)
+            hashes = partial(vault.keyed_hashes, run.secrets)
+            gone = tombstones(contract, held, delivered, seen, run.at(), run.run_id, hashes)
             incoming = pa.concat_tables([good, gone])
             return changed(held, merge(contract, revived(held, good), incoming, coverage_now(current)))
         return changed(held, merge(contract, held, incoming, coverage_now(current)))

@@ -25,7 +25,7 @@ from schemas.errors import MalformedContract
 FOLDER = Path(__file__).parent / "contracts"
 
 # Every bronze and gold table carries these, in this order (DESIGN.md, Pipeline columns).
-# `_variant` belongs to the grain (subject, variant, source record).
+# `_variant` and `_observed_at` belong to the grain: a row is one state of (subject, variant, source record).
 PIPELINE_FIELDS: tuple[pa.Field, ...] = (
     pa.field("_subject_key", pa.int64()),
     pa.field("_key_bucket", pa.int32()),
@@ -35,6 +35,7 @@ PIPELINE_FIELDS: tuple[pa.Field, ...] = (
     pa.field("_source_record_id", pa.string()),
     pa.field("_source_record_hash", pa.binary()),
     pa.field("_observed_at", pa.timestamp("us", tz="UTC")),
+    pa.field("_valid_to", pa.timestamp("us", tz="UTC")),
     pa.field("_pulled_at", pa.timestamp("us", tz="UTC")),
     pa.field("_run_id", pa.string()),
 )

@@ -79,9 +79,16 @@ def _keys(contract: Contract) -> tuple[Expectation, ...]:
             _filled("_line_no", group),
             _unique(line, "_line_no", "is distinct within its document", group),
         )
-    grain = _unique(GRAIN, "_source_record_id", "stands once for each subject and variant", None)
     once = Expectation("expect_column_values_to_be_unique", {"column": "_evidence_id"}, "stands once", "_evidence_id")
-    return (*filled, grain, once, *_variant(contract))
+    return (*filled, *_states(contract), once, *_variant(contract))
+
+
+def _states(contract: Contract) -> tuple[Expectation, ...]:
+    """A delivery tells one state of each record; a published table holds several, one after the other."""
+    if contract.kind == "source":
+        return (_unique(GRAIN, "_source_record_id", "stands once for each subject and variant", None),)
+    sentence = "is distinct for each state of a record"
+    return tuple(_unique((*GRAIN, end), end, sentence, None) for end in ("_observed_at", "_valid_to"))
 
 
 def _variant(contract: Contract) -> tuple[Expectation, ...]:

@@ -35,20 +35,21 @@ _DUCKDB = {
 PIPELINE_DESCRIPTIONS = {
     "_subject_key": "Pseudonym of the subject that the record is about.",
     "_key_bucket": "Partition, derived from the subject key.",
-    "_evidence_id": "Derived id of this evidence; joins parent, lines, bundle and trace.",
+    "_evidence_id": "Derived id of this state of the record; joins parent, lines, bundle and trace.",
     "_authorisation_id": "One authorisation that covers the row; the gate finds the others.",
     "_variant": "Variant of the document that was asked for.",
     "_source_record_id": "Keyed hash of the holder's own record id.",
     "_source_record_hash": "Keyed hash of the record's content as delivered.",
-    "_observed_at": "When the record last changed at its holder.",
+    "_observed_at": "Since when the record says this, in its holder's time.",
+    "_valid_to": "From when on it says something else, in its holder's time; empty: that is what it says now.",
     "_pulled_at": "When the record was pulled.",
-    "_run_id": "Run that wrote the row.",
+    "_run_id": "Run that pulled it.",
     "_line_no": "The line's own number in its document.",
     "_person_key": "Pseudonym of the person that the line is about, where the holder names one.",
     "_is_deleted": "True for a tombstone: the holder deleted or cancelled the record.",
 }
 # Pipeline columns that may be empty: a table without them in every row is still whole.
-OPTIONAL = frozenset({"_person_key"})
+OPTIONAL = frozenset({"_person_key", "_valid_to"})
 
 
 def duckdb_type(kind: pa.DataType) -> str:

@@ -29,7 +29,8 @@ from consent.model import Application
 from hanbeon import authenticating, granting
 from hanbeon.postgres import database
 from hanbeon.settings import ExchangeSettings, HomeSettings, LedgerSettings, Settings
-from lake import layout
+from lake import layout, tables
+from pipeline.bronze import merge
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
 from pipeline.gold import share_schema
@@ -161,10 +162,12 @@ def _share_plans(run: Run) -> list[Plan]:
 
 def _fill(run: Run, names: dict[int, str]) -> None:
     bronze = _bronze(run, names)
-    tables = _gold(bronze)
+    standard = _gold(bronze)
     plans = [Plan(f"bronze/{FAMR.dataset}", FAMR.bronze_schema, partial(_whole, FAMR, bronze), partitioned=True)]
     own = [c for c in documents() if c.document_type == "FAMR"]
-    plans += [Plan(f"gold/{c.name}", c.gold_schema, partial(_whole, c, tables[c.name]), partitioned=True) for c in own]
+    plans += [
+        Plan(f"gold/{c.name}", c.gold_schema, partial(_whole, c, standard[c.name]), partitioned=True) for c in own
+    ]
     bundles = gold("service_bundles").gold_schema
     plans.append(Plan("gold/service_bundles", bundles, lambda _: Change(_bundles(bundles), None), partitioned=False))
     replaced = gold("documents_replaced").gold_schema
@@ -192,16 +195,35 @@ def _whole(contract: Contract, rows: pa.Table, current: Current) -> Change | Non
     return changed(current.read(), covered(contract, rows, unite(own, contract)))
 
 
-def _bronze(run: Run, names: dict[int, str]) -> pa.Table:
+def tell_again(run: Run, names: dict[int, str], observed_at: datetime, *, is_deleted: bool = False) -> None:
+    """The holder tells a further state of these certificates, and it is published."""
+    incoming = _bronze(run, names, observed_at, is_deleted=is_deleted)
+
+    def merged(current: Current) -> Change | None:
+        own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), "FAMR"))
+        return changed(current.read(), merge(FAMR, current.read(), incoming, unite(own, FAMR)))
+
+    name = f"bronze/{FAMR.dataset}"
+    commit(run, [Plan(name, FAMR.bronze_schema, merged, partitioned=True)], {})
+    held = tables.read(run.settings.lake_root, name, schema=FAMR.bronze_schema)
+    standard = _gold(held.filter(pc.invert(held.column("_is_deleted"))))
+    own = [c for c in documents() if c.document_type == "FAMR"]
+    commit(run, [Plan(f"gold/{c.name}", c.gold_schema, partial(_whole, c, standard[c.name]), True) for c in own], {})
+    publish_again(run)
+
+
+def _bronze(
+    run: Run, names: dict[int, str], observed_at: datetime | None = None, *, is_deleted: bool = False
+) -> pa.Table:
     own = {c.name: c.good_example for c in FAMR.content}
     line = {c.name: c.good_example for c in FAMR.groups[0].content}
     rows: list[dict[str, Any]] = [
         {
             "_subject_key": key,
             "_variant": "general",
-            "_record_id": f"record-{name}",
-            "_observed_at": run.at(),
-            "_is_deleted": False,
+            "_record_id": f"record-{key}",
+            "_observed_at": observed_at or run.at(),
+            "_is_deleted": is_deleted,
             **own,
             "self_nm": name,
             FAMR.groups[0].name: [{"_line_no": 1, "fam_rrn": ONE, **line}],

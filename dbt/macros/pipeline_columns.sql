@@ -8,6 +8,7 @@
     _source_record_id,
     _source_record_hash,
     _observed_at,
+    _valid_to,
     _pulled_at,
     _run_id
 {%- endmacro %}

@@ -12,6 +12,7 @@ from hanbeon.commands.common import (
     Reader,
     console,
     identifiers,
+    instant,
     opened,
     print_json,
     print_rows,
@@ -112,14 +113,23 @@ def paper(
 
 
 @app.command("show")
-def show(application_id: Id, reader: Reader = "", as_json: Json = False) -> None:
+def show(
+    application_id: Id,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="An instant, in the holders' time: what they said then.", show_default=False),
+    ] = None,
+    reader: Reader = "",
+    as_json: Json = False,
+) -> None:
     """The bundle (꾸러미): every document of the application. The read is recorded first."""
     from dataclasses import asdict
 
     from exchange.bundle import open_bundle
 
+    then = instant(as_of, "--as-of")
     with opened() as run:
-        bundle = open_bundle(run, application_id, reader_or_account(reader))
+        bundle = open_bundle(run, application_id, reader_or_account(reader), then)
     if as_json:
         print_json({**asdict(bundle), "is_complete": bundle.is_complete})
         return

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hanbeon.clock import seoul_text
-from hanbeon.commands.common import safe
+from hanbeon.commands.common import safe, validity
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,6 +40,9 @@ def _head(bundle: "Bundle") -> "RenderableType":
     facts.add_row(Text("목적", "bold"), Text(f"{bundle.service.purpose} ({bundle.service.law})"))
     facts.add_row(Text("접수", "bold"), Text(seoul_text(bundle.opened_at)))
     facts.add_row(Text("열람", "bold"), Text(f"{seoul_text(bundle.read_at)} · {safe(bundle.reader)}"))
+    if bundle.as_of is not None:
+        then = f"{seoul_text(bundle.as_of)} · 자료는 그때, 동의는 지금 · evidence of then, consent of now"
+        facts.add_row(Text("기준시점", "bold"), Text(then, "yellow"))
     facts.add_row(Text("꾸러미", "bold"), Text.assemble(state, f"  {have}/{total}"))
     title = Text(f"꾸러미 Bundle {safe(bundle.application_id)}", "bold")
     return Panel(facts, title=title, title_align="left", border_style="green" if bundle.is_complete else "red")
@@ -83,9 +86,8 @@ def _document(document: "Document") -> "RenderableType":
     for copy in document.copies:
         parts.append(_values(copy))
         parts += [_lines(g) for g in copy.groups]
-        parts.append(
-            Text(f"기준 · as of {seoul_text(copy.observed_at)}   근거번호 · evidence {copy.evidence_id}", "dim")
-        )
+        valid = validity(copy.valid_from, copy.valid_to)
+        parts.append(Text(f"유효 · valid {valid}   근거번호 · evidence {copy.evidence_id}", "dim"))
     if document.outside:
         parts.append(Text(f"동의 범위 밖 · not covered by the consent: {', '.join(document.outside)}", "yellow"))
     under = ", ".join(safe(i) for i in document.authorisation_ids)

@@ -91,7 +91,7 @@ def instant(text: str | None, name: str) -> datetime | None:
         return None
     try:
         return parse_instant(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{name} must be a date or an instant such as 2026-12-31 or 2026-12-31T18:00+09:00."
         ) from error
@@ -160,6 +160,12 @@ def safe(value: Any) -> str:
         return ", ".join(safe(v) for v in value)
     text = str(value.value if isinstance(value, Enum) else value)
     return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)
+
+
+def validity(valid_from: datetime | None, valid_to: datetime | None) -> str:
+    """Since when a record says something, and until when it did, in the holder's time."""
+    begun = "" if valid_from is None else seoul_text(valid_from)
+    return f"{begun} ~ {'현재 now' if valid_to is None else seoul_text(valid_to)}"
 
 
 def plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hanbeon.clock import seoul_text
-from hanbeon.commands.common import safe
+from hanbeon.commands.common import safe, validity
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -39,7 +39,7 @@ def row_tree(found: "RowTrace") -> "Tree":
     record = _branch(tree, "원천 기록 · source record", found.dataset)
     _leaf(record, "기록번호 record", f"{found.row['_source_record_id']} (keyed hash)")
     _leaf(record, "내용 해시 content", f"{safe(found.row['_source_record_hash'])[:16]}… (keyed hash)")
-    _leaf(record, "기준 as of", seoul_text(found.row["_observed_at"]))
+    _leaf(record, "유효 valid", validity(found.row["_observed_at"], found.row["_valid_to"]))
     grounds = _branch(tree, "근거 · what it rests on", f"{len(found.authorisations)}")
     for a in found.authorisations:
         _authorisation(grounds, a)
@@ -81,7 +81,8 @@ def _fill(tree: "Tree", found: "AuthorisationTrace") -> None:
     for r in found.rows[: 4 * MOST_LISTED]:
         covered = "" if r.is_covered else "  (근거 없음, 삭제 예정 · uncovered, due for erasure)"
         lines = f"  {r.lines} 행 rows" if r.lines > 1 else ""
-        _leaf(rows, r.table, f"{r.evidence_id}  버전 version {r.version}{lines}{covered}")
+        former = f"  (이전 상태 former state, {validity(r.valid_from, r.valid_to)})" if r.valid_to else ""
+        _leaf(rows, r.table, f"{r.evidence_id}  버전 version {r.version}{lines}{former}{covered}")
     _readers(tree, found.readers)
     _erasures(tree, found.erasures)
 

@@ -74,6 +74,9 @@ def test_rubbish_ends_with_a_sentence_and_exit_code_2(
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["application", "show", "A-NOBODY", "--as-of", "yesterday"],
+        ["application", "show", "A-NOBODY", "--as-of", "0001-01-01"],
+        ["application", "show", "A-NOBODY", "--as-of", "9999-12-31"],
         ["application", "paper", "A-NOBODY", "FAMR"],
         ["application", "decide", "A-NOBODY", "approved"],
         ["application", "decide", "A-NOBODY", "perhaps"],

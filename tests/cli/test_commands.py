@@ -149,6 +149,10 @@ def test_a_case_workers_day(hanbeon: Hanbeon, own_lake: SmallLake) -> None:
     as_json = json.loads(hanbeon("application", "show", application, "--json").out)
     assert as_json["documents"][0]["copies"][0]["values"][3]["value"] == own_lake.one.name
     assert str(own_lake.one.key) not in shown.out + json.dumps(as_json)
+    then = hanbeon("application", "show", application, "--as-of", "2026-01-01").out
+    assert own_lake.one.name not in then
+    assert "2026-01-01 00:00:00 KST" in then
+    assert "그때의 상태로 남아 있는 자료가 없습니다" in " ".join(then.split())
     assert hanbeon("application", "paper", application, "RRT").code == 0
     assert hanbeon("application", "paper", application, "DISB").code == 2
 

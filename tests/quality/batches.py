@@ -23,6 +23,7 @@ def good_row(contract: Contract, number: int) -> Row:
         "_source_record_id": f"record-{number}",
         "_source_record_hash": b"hash",
         "_observed_at": OBSERVED_AT,
+        "_valid_to": None,
         "_pulled_at": OBSERVED_AT,
         "_run_id": "run-1",
         "_line_no": 1,

@@ -81,3 +81,25 @@ def test_f22_types_other_than_the_contract_s_are_refused(drift: Callable[[pa.Tab
 def test_a_table_without_contract_is_a_mistake_of_the_project() -> None:
     with pytest.raises(MalformedContract, match="No published contract named memo"):
         check_gold({"memo": pa.table({})})
+
+
+T1, T2 = dt.datetime(2026, 6, 1, tzinfo=dt.UTC), dt.datetime(2026, 6, 2, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((T1, T2), (T2, None), []),
+        ((T1, None), (T2, None), ["_valid_to"]),
+        ((T1, T2), (T1, None), ["_observed_at"]),
+    ],
+)
+def test_f24_states_of_a_record_follow_each_other_and_one_is_the_present(
+    first: tuple[dt.datetime, ...], second: tuple[dt.datetime, ...], expected: list[str]
+) -> None:
+    def spoil(rows: list[Row]) -> None:
+        for row, (begun, ended) in zip(rows, (first, second), strict=True):
+            row |= {"_subject_key": 1, "_source_record_id": "one", "_observed_at": begun, "_valid_to": ended}
+
+    found = check_gold({EXTRACT.name: batch(EXTRACT, 2, spoil)})
+    assert [place for _, place, _ in broken(found)] == expected

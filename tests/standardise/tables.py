@@ -22,6 +22,7 @@ def bronze_row(contract: Contract, evidence_id: str, subject_key: int, variant: 
         "_source_record_id": f"record-{evidence_id}",
         "_source_record_hash": evidence_id.encode(),
         "_observed_at": SEEN,
+        "_valid_to": None,
         "_pulled_at": SEEN,
         "_run_id": "run-1",
         "_is_deleted": False,
