@@ -39,7 +39,7 @@ def doctor(as_json: Json = False) -> None:
         from pipeline.run import open_run
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
-            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run)]
+            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run), *_overlaps(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -131,6 +131,18 @@ def _erasing(run: "Run") -> Iterator[Finding]:
     late = outbox.overdue(run.conn, run.at())
     if late:
         yield Finding("outbox", f"{len(late)} messages are not acknowledged in time; `hanbeon outbox` lists them", 1)
+
+
+def _overlaps(run: "Run") -> Iterator[Finding]:
+    """Which former versions end soon or are over, and whether the latter are empty."""
+    from pipeline.sharing import overdue
+    from schemas.contract import published
+    from schemas.versions import ends
+
+    yield from (Finding("versions", sentence) for sentence in ends(published(), run.at()))
+    held = overdue(run)
+    if held:
+        yield Finding("versions", f"over, and not empty yet: {', '.join(held)}; `hanbeon publish` empties them", 1)
 
 
 def _contracts() -> Iterator[Finding]:
