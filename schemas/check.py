@@ -220,7 +220,7 @@ def _bytes(contract: Contract) -> Iterator[str]:
 def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
     """Source and published columns, both directions, groups too."""
     by_name = {c.name: c for c in contracts if c.kind == "published"}
-    tables = [(contract.published, None, contract.content)]
+    tables: list[tuple[str, str | None, tuple[Column, ...]]] = [(contract.published, None, contract.content)]
     tables += [(f"{contract.published}__{g.name}", g.name, g.content) for g in contract.groups]
     for name, group, columns in tables:
         table = by_name.get(name)

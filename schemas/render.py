@@ -9,7 +9,7 @@ Run it: `python -m schemas.render --write` (writes `dbt/models/staging/_sources.
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ def _columns(text: str) -> dict[str, Any]:
     return inside | {t["name"]: {k: v for k, v in t.items() if k != "columns"} for t in tables}
 
 
-def _versions(model: Mapping[str, Any]) -> Sequence[Mapping[str, Any] | None]:
+def _versions(model: dict[str, Any]) -> Sequence[dict[str, Any] | None]:
     return model.get("versions") or [None]
 
 

@@ -27,7 +27,9 @@ def copy_of(folder: Path) -> Path:
     return folder / "contracts"
 
 
-def second_version(contracts: Path, document: str, source: str, renamed: Mapping[str, tuple[str, str]]) -> None:
+def second_version(
+    contracts: Path, document: str, source: str, renamed: Mapping[str, tuple[str, str]], last_day: str = LAST_DAY
+) -> None:
     """`renamed`: a column's name in the first version -> its name and Korean name in the second."""
     for file in sorted((contracts / "published").glob(f"{document}*.yaml")):
         text = file.read_text(encoding="utf-8")
@@ -40,7 +42,7 @@ def second_version(contracts: Path, document: str, source: str, renamed: Mapping
                 column["name"], column["businessName"] = renamed[column["name"]]
         put(contracts / "published" / f"{name}.yaml", new)
         old = yaml.safe_load(text)
-        put(file, old | {"status": "deprecated", "slaProperties": [{"property": "endOfLife", "value": LAST_DAY}]})
+        put(file, old | {"status": "deprecated", "slaProperties": [{"property": "endOfLife", "value": last_day}]})
     file = contracts / "source" / f"{source}.yaml"
     raised = yaml.safe_load(file.read_text(encoding="utf-8")) | {"version": "2.0.0"}
     _say(raised, "published", f"{document}_v2")
@@ -53,6 +55,7 @@ def second_version(contracts: Path, document: str, source: str, renamed: Mapping
 
 
 def put(file: Path, content: Content) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
@@ -61,8 +64,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch, contracts: Sequence[Contract]) -> N
 
 
 def loaded(contracts: Path) -> tuple[Contract, ...]:
-    load_all.cache_clear()
-    return load_all(contracts)
+    """The contracts of a folder as it is now."""
+    return load_all.__wrapped__(contracts)
 
 
 def _say(holder: Content, name: str, value: Any) -> None:

@@ -39,7 +39,7 @@ def doctor(as_json: Json = False) -> None:
         from pipeline.run import open_run
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
-            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run), *_overlaps(run)]
+            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run), *overlaps(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -133,7 +133,7 @@ def _erasing(run: "Run") -> Iterator[Finding]:
         yield Finding("outbox", f"{len(late)} messages are not acknowledged in time; `hanbeon outbox` lists them", 1)
 
 
-def _overlaps(run: "Run") -> Iterator[Finding]:
+def overlaps(run: "Run") -> Iterator[Finding]:
     """Which former versions end soon or are over, and whether the latter are empty."""
     from pipeline.sharing import overdue
     from schemas.contract import published
