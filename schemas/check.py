@@ -222,7 +222,7 @@ def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
     by_name = {c.name: c for c in contracts if c.kind == "published"}
     tables: list[tuple[str, str | None, tuple[Column, ...]]] = [(contract.published, None, contract.content)]
     tables += [(f"{contract.published}__{g.name}", g.name, g.content) for g in contract.groups]
-    for name, group, columns in tables:
+    for name, lines, columns in tables:
         table = by_name.get(name)
         if table is None:
             yield f"publishes {name}, which has no contract."
@@ -230,7 +230,7 @@ def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
         given, wanted = {c.publishes or "" for c in columns}, {c.name for c in table.columns}
         if len(given) != len(columns):
             yield f"two columns publish one column of {name}, or one publishes none."
-        former = [t for t in by_name.values() if versions.replaces(t, contract) and t.group == group]
+        former = [t for t in by_name.values() if versions.replaces(t, contract) and t.group == lines]
         still = {c.name for t in former for c in t.columns}
         yield from (f"publishes {c}, which {name} lacks." for c in sorted(given - wanted - still))
         yield from (f"{name} has {c}, which no column publishes." for c in sorted(wanted - given))
