@@ -82,8 +82,8 @@ def copies(
     groups = {
         c.properties["group"]: (c, rows_of(c))
         for c in published()
-        if c.properties.get("documentType") == contract.document_type and "group" in c.properties
-        and any(path in columns for _, path in gold_paths(c))
+        if c.group and c.table.major == parent.table.major and c.table.document == parent.table.document
+        and any(columns.issuperset(paths) for _, paths in gold_paths(c))
     }  # fmt: skip
     return tuple(
         Copy(
@@ -130,7 +130,7 @@ def _share_rows(
 
 def _covered(contract: Contract, row: Mapping[str, Any], columns: frozenset[str]) -> list[Column]:
     paths = dict(gold_paths(contract))
-    return [c for c in contract.columns if paths[c.name] in columns and c.name in row]
+    return [c for c in contract.columns if columns.issuperset(paths[c.name]) and c.name in row]
 
 
 def _values(contract: Contract, row: Mapping[str, Any], columns: frozenset[str]) -> tuple[Value, ...]:
@@ -144,7 +144,7 @@ def _lines(
 ) -> Lines:
     own = sorted((r for r in rows if r["_evidence_id"] == evidence_id), key=lambda r: r["_line_no"])
     paths = dict(gold_paths(contract))
-    headings = tuple((c.name, c.korean) for c in contract.columns if paths[c.name] in columns)
+    headings = tuple((c.name, c.korean) for c in contract.columns if columns.issuperset(paths[c.name]))
     return Lines(name, headings, tuple(_values(contract, r, columns) for r in own))
 
 
@@ -183,7 +183,5 @@ def readable(column: Column, value: Any) -> str:
 
 def column_names(document_type: str, paths: Sequence[str]) -> list[str]:
     """The Korean names of official paths of a document; a path that no contract knows stays as it is."""
-    contract = source(document_type)
-    korean = {c.publishes or c.name: c.korean for c in contract.content}
-    korean |= {f"{g.name}.{c.publishes or c.name}": c.korean for g in contract.groups for c in g.content}
+    korean = {path: c.korean for path, c in source(document_type).columns_by_path.items()}
     return [korean.get(path, path) for path in paths]

@@ -200,6 +200,11 @@ def column_names(table: DeltaTable) -> list[str]:
     return [f.name for f in table.schema().fields]
 
 
+def schema_of(table: DeltaTable) -> pa.Schema:
+    """The columns that the table itself says it has."""
+    return pa.schema(table.schema().to_arrow())
+
+
 def _properties(metadata: Mapping[str, str], number: int) -> CommitProperties:
     # No retries inside deltalake: a conflict must ask the gate again first.
     return CommitProperties(

@@ -1,8 +1,9 @@
 """The gate as a commit asks it: at the newest ledger position, not before anybody needs it, and again when it moved.
 
 In: a run. Out: snapshot and gate relation of one moment, whether that moment is over, and the digest of what was
-allowed. The moment is over when the ledger has a newer position, or when an interval of an authorisation or approval
-began or ended since (F7): either may change the answer. A plan that never asks (a table about no person) is never late.
+allowed. The moment is over when the ledger has a newer position, when an interval of an authorisation or approval
+began or ended since (F7), or when the overlap of two versions of a contract ended: each may change the answer. A plan
+that never asks (a table about no person) is never late.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from consent import gate, ledger
 from consent.snapshot import Snapshot
 from lake.engine import scratch
 from pipeline.run import Run
+from schemas.contract import published
 
 KEPT = "_subject_key, document_type, variant, columns, recipient, service, purpose, authorisation_id, blocked"
 
@@ -81,7 +83,12 @@ class Asking:
     def _is_over(self) -> bool:
         if self._snapshot is None:
             return False
-        return ledger.position(self._run.conn) != self.position or self._crosses(self._snapshot)
+        has_moved = ledger.position(self._run.conn) != self.position or self._crosses(self._snapshot)
+        return has_moved or self._ends_an_overlap()
+
+    def _ends_an_overlap(self) -> bool:
+        now = self._run.at()
+        return any(c.is_over(now) and not c.is_over(self.at) for c in published())
 
     def _crosses(self, snapshot: Snapshot) -> bool:
         now = pa.scalar(self._run.at(), pa.timestamp("us", tz="UTC"))

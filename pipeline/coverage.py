@@ -1,10 +1,12 @@
 """Apply the gate to rows and columns: what nothing covers is dropped, column by column where it comes to that.
 
 In: a relation of bronze or gold rows and the gate's relation. Out: SQL, or an Arrow table, with only covered rows,
-uncovered columns NULL, a group NULL when none of its columns is covered, no line about a person whom a disclosure block
-keeps out, and one witness authorisation for each row.
-One text serves bronze, quarantine, gold, shares and erasing, so that P1 has one meaning.
+uncovered columns NULL (one that is made of several stands only where all of them are covered), a group NULL when none
+of its columns is covered, no line about a person whom a disclosure block keeps out, and one witness authorisation for
+each row. One text serves bronze, quarantine, gold, shares and erasing, so that P1 has one meaning.
 """
+
+from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -34,7 +36,9 @@ def paths_of(contract: Contract) -> list[str]:
 
 def _own_paths(contract: Contract) -> list[str]:
     """The official paths of the values that one table holds."""
-    return list(contract.column_paths) if contract.kind == "source" else [path for _, path in gold_paths(contract)]
+    if contract.kind == "source":
+        return list(contract.column_paths)
+    return list(dict.fromkeys(path for _, paths in gold_paths(contract) for path in paths))
 
 
 def unite(allowed: pa.Table, contract: Contract) -> pa.Table:
@@ -81,22 +85,23 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _if_covered(paths: list[str], expression: str) -> str:
+def _if_covered(paths: Sequence[str], expression: str, needed: str = "all") -> str:
     names = ", ".join(_literal(p) for p in paths)
-    return f"case when list_has_any(coverage.columns, [{names}]) then {expression} end"
+    return f"case when list_has_{needed}(coverage.columns, [{names}]) then {expression} end"
 
 
 def _group_sql(group: Group) -> str:
     """A group's list with uncovered columns of each line set to NULL."""
-    paths = [f"{group.name}.{c.publishes}" for c in group.content]
+    paths = [c.paths(group.name) for c in group.content]
     fields = ["'_line_no': line._line_no", "'_person_key': line._person_key"]
     fields += [
-        f"{_literal(c.name)}: {_if_covered([path], f'line.{quoted(c.name)}')}"
-        for c, path in zip(group.content, paths, strict=True)
+        f"{_literal(c.name)}: {_if_covered(own, f'line.{quoted(c.name)}')}"
+        for c, own in zip(group.content, paths, strict=True)
     ]
     shown = f"list_filter({quoted(group.name)}, lambda line: not {_is_blocked('line')})"
     lines = f"list_transform({shown}, lambda line: {{{', '.join(fields)}}})"
-    return f"{_if_covered(paths, lines)} as {quoted(group.name)}"
+    anything = [path for own in paths for path in own]
+    return f"{_if_covered(anything, lines, 'any')} as {quoted(group.name)}"
 
 
 def _is_blocked(line: str) -> str:
@@ -106,22 +111,23 @@ def _is_blocked(line: str) -> str:
 
 def bronze_columns(contract: Contract) -> list[str]:
     """Select expressions for the content of a bronze row under `coverage`, in the order of `bronze_schema`."""
-    own = [
-        f"{_if_covered([c.publishes or c.name], f'rows.{quoted(c.name)}')} as {quoted(c.name)}"
-        for c in contract.content
-    ]
+    own = [f"{_if_covered(c.paths(None), f'rows.{quoted(c.name)}')} as {quoted(c.name)}" for c in contract.content]
     return own + [_group_sql(g) for g in contract.groups]
 
 
 def gold_columns(contract: Contract) -> list[str]:
     """The same for a published table; a group's table has paths that begin with the group's name."""
-    return [f"{_if_covered([path], f'rows.{quoted(name)}')} as {quoted(name)}" for name, path in gold_paths(contract)]
+    return [f"{_if_covered(paths, f'rows.{quoted(name)}')} as {quoted(name)}" for name, paths in gold_paths(contract)]
 
 
-def gold_paths(contract: Contract) -> list[tuple[str, str]]:
-    """(column name, official path) of a published table."""
-    group = contract.group
-    return [(c.name, f"{group}.{c.name}" if group else c.name) for c in contract.columns]
+def gold_paths(contract: Contract) -> list[tuple[str, tuple[str, ...]]]:
+    """(column name, the official paths that consent must cover, each of them) of a published table."""
+    return [(c.name, c.paths(contract.group)) for c in contract.columns]
+
+
+def consented_as(contract: Contract) -> dict[str, list[str]]:
+    """The columns of a published table that consent knows otherwise than by their own name there."""
+    return {c.name: list(c.consented_as) for c in contract.columns if c.consented_as}
 
 
 def covered_sql(contract: Contract, schema: pa.Schema) -> str:

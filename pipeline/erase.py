@@ -7,28 +7,25 @@ certified (`pipeline.purging`). Its own path: dbt has no part in it, and no qual
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-import pyarrow.compute as pc
-
 from consent import erasures, gate, ledger
 from hanbeon.errors import IntegrityError
-from lake import tables
+from lake import layout, tables
 from pipeline import deadline, home_scan, staging
 from pipeline.bronze import quarantine_schema
 from pipeline.bundles import BUNDLES
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.coverage import covered, unite
 from pipeline.expiring import end_ledger_terms, expire_accesses
-from pipeline.gold import share_schema
 from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import record
 from pipeline.pull import changed
 from pipeline.purging import Done, begin, finish_erasures, take_away
 from pipeline.residue import Residue
 from pipeline.run import Run
-from pipeline.sharing import bundle_compute, documents, is_share_idle, share_compute, shares
+from pipeline.sharing import bundle_compute, documents, gold_plan, is_share_idle, share_compute, share_plan, shares
 from pipeline.summary import Summary
 from pipeline.telling import carry
-from schemas.contract import Contract, gold, sources
+from schemas.contract import Contract, gold, published, sources
 
 
 def erase(run: Run, is_now: bool = False) -> Summary:
@@ -106,7 +103,7 @@ def _plans(run: Run, residue: Residue) -> list[Plan]:
     for contract in documents():
         table = f"gold/{contract.name}"
         if not tables.is_empty(root, table):
-            plans.append(Plan(table, contract.gold_schema, partial(_cover, contract, table, residue), partitioned=True))
+            plans.append(gold_plan(contract, partial(_cover, contract, table, residue)))
     schema = gold(BUNDLES).gold_schema
     plans.append(Plan(f"gold/{BUNDLES}", schema, bundle_compute(run), partitioned=False))
     for recipient, contract in shares():
@@ -114,13 +111,35 @@ def _plans(run: Run, residue: Residue) -> list[Plan]:
             continue
         table = f"shares/{recipient}/{contract.name}"
         plans.append(_share_plan(run, contract, recipient, table, residue))
+    return plans + _orphans(run, residue)
+
+
+def _orphans(run: Run, residue: Residue) -> list[Plan]:
+    """Tables that no contract or service names any more: nothing says what may stand there, so nothing may (P1)."""
+    root, plans = run.settings.lake_root, []
+    known = {f"gold/{c.name}" for c in published()} | {f"shares/{recipient}/{c.name}" for recipient, c in shares()}
+    for name in layout.table_names(root):
+        handle = tables.open_table(root, name)
+        if (
+            name.partition("/")[0] in ("gold", "shares")
+            and name not in known
+            and handle
+            and tables.active_files(handle)
+        ):
+            schema = tables.schema_of(handle)
+            plans.append(Plan(name, schema, partial(_empty, name, residue), layout.PARTITION in schema.names))
     return plans
+
+
+def _empty(table: str, residue: Residue, current: Current) -> Change | None:
+    held = current.read()
+    residue.note(table, held, held.slice(0, 0))
+    return Change(held.slice(0, 0), None) if held.num_rows else None
 
 
 def _cover(contract: Contract, table: str, residue: Residue, current: Current) -> Change | None:
     held = current.read()
-    own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
-    kept = covered(contract, held, unite(own, contract))
+    kept = covered(contract, held, unite(current.allowed_of(contract), contract))
     residue.note(table, held, kept)
     return changed(held, kept)
 
@@ -134,4 +153,4 @@ def _share_plan(run: Run, contract: Contract, recipient: str, table: str, residu
         residue.note(table, held, held if change is None else change.data)
         return change
 
-    return Plan(table, share_schema(contract, recipient), counted, partitioned=False)
+    return share_plan(contract, recipient, counted)

@@ -100,7 +100,7 @@ def share_columns(contract: Contract, recipient: str) -> tuple[str, ...]:
         if requirement.document_type == contract.document_type
         for column in requirement.columns
     }
-    return tuple(name for name, path in gold_paths(contract) if path in needed)
+    return tuple(name for name, paths in gold_paths(contract) if needed.issuperset(paths))
 
 
 def share_schema(contract: Contract, recipient: str) -> pa.Schema:

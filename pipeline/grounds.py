@@ -15,6 +15,7 @@ from consent.history import LedgerEvent
 from consent.model import TRANSITIONS, Event, State
 from consent.narrow import snapshot_of_subject
 from hanbeon.errors import GateRefused, IntegrityError
+from pipeline.coverage import gold_paths
 from pipeline.gold import pairwise_ids
 from pipeline.lawfulness import Authorisation, authorisations
 from pipeline.proving import RowProof
@@ -43,10 +44,14 @@ def grounds_of(run: Run, proofs: Sequence[RowProof], contract: Contract, recipie
     return Grounds(_subject(run, proofs[0].values, recipient), contract.document_type, witnesses)
 
 
-def covering(run: Run, given: Grounds, proofs: Sequence[RowProof], recipient: str | None) -> Grounds:
+def covering(
+    run: Run, given: Grounds, proofs: Sequence[RowProof], contract: Contract, recipient: str | None
+) -> Grounds:
     """With those that cover every column of the rows. Raises GateRefused when that is not all covered now."""
     variant = proofs[0].values.get("_variant")  # a share has no such column
-    wanted = {name for p in proofs for name, text in p.content.columns.items() if text is not None}
+    paths = dict(gold_paths(contract))
+    shown = {name for p in proofs for name, text in p.content.columns.items() if text is not None}
+    wanted = {path for name in shown for path in paths[name]}
     every = authorisations(
         run,
         snapshot_of_subject(run.conn, given.subject_key),

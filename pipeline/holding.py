@@ -32,7 +32,8 @@ from lake import layout
 from lake.files import sync_folder, write_durably
 from pipeline.leavings import live_files, personal_tables
 from pipeline.run import Run
-from schemas.contract import gold, sources
+from pipeline.sharing import documents
+from schemas.contract import sources
 
 ROOMS = ("bronze", "gold")
 SUFFIX = ".sealed"
@@ -143,8 +144,8 @@ def _opened(run: Run, hold_id: str, path: Path) -> Kept:
 
 def _document_type(name: str) -> str | None:
     room, _, rest = name.partition("/")
-    if room == "gold":
-        return str(gold(rest).properties.get("documentType") or "") or None
+    if room == "gold":  # a former version's table outlives its contract
+        return {c.name: c.document_type for c in documents()}.get(rest)
     return {c.dataset: c.document_type for c in sources()}.get(rest) if room == "bronze" else None
 
 

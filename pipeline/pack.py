@@ -26,6 +26,7 @@ from consent.signing import sign_jws
 from hanbeon.errors import DependencyDown, GateRefused, IntegrityError, UsageError
 from lake.row_text import Part
 from pipeline.attest import attest, operator
+from pipeline.coverage import consented_as
 from pipeline.grounds import Grounds, covering, grounds_of
 from pipeline.lineage import evidence_tables
 from pipeline.proving import RowProof, row_proofs
@@ -74,24 +75,27 @@ def write_pack(
     is_shown = not is_redacted and contract.kind != "source" and not contract.group
     if is_shown:
         try:
-            grounds = covering(run, grounds, proofs, recipient)
+            grounds = covering(run, grounds, proofs, contract, recipient)
         except GateRefused as refused:
             record(run.conn, replace(about, is_granted=False, reason=refused.reason), run.at())
             raise
     record(run.conn, about, run.at())
     attest(run)
-    files = _files(run, proofs, grounds, is_shown)
+    renamed = consented_as(contract) if is_shown else {}
+    files = _files(run, proofs, grounds, is_shown, renamed)
     write_files(run, folder, files, STATEMENT, DOES_NOT_PROVE)
     return sorted(files)
 
 
-def _files(run: Run, proofs: Sequence[RowProof], grounds: Grounds, is_shown: bool) -> Files:
+def _files(
+    run: Run, proofs: Sequence[RowProof], grounds: Grounds, is_shown: bool, renamed: Mapping[str, list[str]]
+) -> Files:
     checkpoint = newest(run.settings.log_path)
     assert checkpoint is not None  # attested just before
     files: Files = {FILE_NAME: canonical(trust(run)) + b"\n"}
     for number, proof in enumerate(proofs):
         commit = _index(run, Kind.COMMIT, proof.sequence, stream_of(proof.table))
-        files[f"rows/{number}.json"] = canonical(_row(proof, commit, is_shown))
+        files[f"rows/{number}.json"] = canonical(_row(proof, commit, is_shown, renamed))
         files[f"entries/{commit}.json"] = _entry(run, checkpoint, commit, _body(run, proof.table, proof.sequence))
     for key in grounds.authorisation_ids:
         for event in ledger.history(run.conn, key):
@@ -105,8 +109,9 @@ def _files(run: Run, proofs: Sequence[RowProof], grounds: Grounds, is_shown: boo
     return files
 
 
-def _row(proof: RowProof, commit: int, is_shown: bool) -> dict[str, Any]:
-    return {
+def _row(proof: RowProof, commit: int, is_shown: bool, renamed: Mapping[str, list[str]]) -> dict[str, Any]:
+    other = {name: paths for name, paths in renamed.items() if name in proof.content.columns}
+    return ({"consented_as": other} if other else {}) | {
         "table": proof.table,
         "version": proof.version,
         "file": proof.file,

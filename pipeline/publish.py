@@ -29,7 +29,17 @@ from pipeline.ledger_copy import copy_ledger
 from pipeline.operations import is_unpublished, last_published, record
 from pipeline.pull import changed
 from pipeline.run import Run
-from pipeline.sharing import bundle_compute, documents, gold_rows, share_compute, share_plans, shares, whole_if_changed
+from pipeline.sharing import (
+    bundle_compute,
+    documents,
+    gold_plan,
+    gold_rows,
+    overdue,
+    share_compute,
+    share_plans,
+    shares,
+    whole_if_changed,
+)
 from pipeline.staging import Staged
 from pipeline.standardise import standardise as build_marts
 from pipeline.summary import Summary
@@ -58,10 +68,13 @@ def standardise(run: Run) -> Summary:
     digest = bundles.digest(context) + run.code_hash
     due = sum(t.num_rows for t in recomputed.values())
     is_due = due > 0 or former is None or former["context_digest"] != digest or is_unpublished(run)
+    is_due = is_due or bool(overdue(run))
     staged = None
     if is_due:
         inputs = {c.slug: _of(live[c.slug], recomputed[c.document_type]) for c in sources()}
-        marts = build_marts(inputs, {"decisions": context["decisions"]}, run.settings.lake_root / "staging")
+        over = frozenset(c.name for c in published() if c.is_over(started_at))
+        decided = {"decisions": context["decisions"]}
+        marts = build_marts(inputs, decided, run.settings.lake_root / "staging", over)
         staged = Staged(marts, recomputed, digest, snapshot.position)
     summary = _summary(run, "standardise", started_at, snapshot.position, {"subjects": due}, is_due)
     record(run, [summary])  # before anything waits: a publication that dies leaves a trace of what was due
@@ -145,12 +158,11 @@ def _context(run: Run, snapshot: ledger.Snapshot, allowed: pa.Table, at: datetim
 
 
 def gold_plans(run: Run, staged: Staged) -> list[Plan]:
-    """Lines before the documents that they belong to (`changed_subjects`), bundles after both."""
+    """Lines and former versions before the documents that they belong to (`changed_subjects`), bundles after all."""
 
     def recomputed_rows(contract: Contract, current: Current) -> Change | None:
         held = current.read()
-        own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
-        recomputed = staged.recomputed[contract.document_type]
+        own, recomputed = current.allowed_of(contract), staged.recomputed[contract.document_type]
         return changed(held, replaced(contract, held, staged.tables[contract.name], recomputed, own))
 
     def whole(contract: Contract, current: Current) -> Change | None:
@@ -161,12 +173,16 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
         for name, t in staged.tables.items()
         if not t.num_rows and tables.is_empty(run.settings.lake_root, f"gold/{name}")
     }
-    in_order = sorted((c for c in documents() if c.name not in idle), key=lambda c: (c.group is None, c.name))
-    plans = [Plan(f"gold/{c.name}", c.gold_schema, partial(recomputed_rows, c), partitioned=True) for c in in_order]
+    in_order = sorted((c for c in documents() if c.name not in idle), key=_last_the_documents_of_today)
+    plans = [gold_plan(c, partial(recomputed_rows, c)) for c in in_order]
     for c in about_no_document():
         compute = bundle_compute(run) if c.name == bundles.BUNDLES else partial(whole, c)
         plans.append(Plan(f"gold/{c.name}", c.gold_schema, compute, partitioned=False))
     return plans
+
+
+def _last_the_documents_of_today(contract: Contract) -> tuple[bool, bool, str]:
+    return contract.group is None and not contract.is_former, contract.group is None, contract.name
 
 
 def _summary(

@@ -121,8 +121,7 @@ def _terms(grant: LedgerEvent, is_shown: Callable[[Scope], bool]) -> dict[str, A
 
 def _documents(scope: dict[str, Any]) -> dict[str, Any]:
     contract = source(scope["document_type"])
-    korean = {c.publishes or c.name: c.korean for c in contract.content}
-    korean |= {f"{g.name}.{c.publishes or c.name}": c.korean for g in contract.groups for c in g.content}
+    korean = {path: c.korean for path, c in contract.columns_by_path.items()}
     return {
         "dct:identifier": scope["document_type"],
         "ko": contract.description.partition(" (")[0],

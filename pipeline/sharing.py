@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from consent import gate, vault
 from hanbeon.clock import seoul_date
 from lake import tables
 from pipeline import bundles
 from pipeline.commit import Change, Compute, Current, Plan
+from pipeline.coverage import consented_as
 from pipeline.evidence import asked, evidence
 from pipeline.gold import share, share_schema
 from pipeline.run import Run
@@ -50,8 +50,7 @@ def share_compute(run: Run, contract: Contract, recipient: str) -> Compute:
     """A share is what gold holds now, seen by one recipient under the gate of now."""
 
     def compute(current: Current) -> Change | None:
-        own = current.allowed.filter(pc.equal(current.allowed.column("document_type"), contract.document_type))
-        hashes = partial(vault.keyed_hashes, run.secrets)
+        own, hashes = current.allowed_of(contract), partial(vault.keyed_hashes, run.secrets)
         return whole_if_changed(current.read(), share(contract, gold_rows(run, contract), own, recipient, hashes))
 
     return compute
@@ -60,15 +59,30 @@ def share_compute(run: Run, contract: Contract, recipient: str) -> Compute:
 def share_plans(run: Run, coming: Collection[str]) -> list[Plan]:
     """One plan for each share with rows, or with rows to come: gold has some, or is about to (`coming`)."""
     return [
-        Plan(
-            f"shares/{recipient}/{contract.name}",
-            share_schema(contract, recipient),
-            share_compute(run, contract, recipient),
-            partitioned=False,
-        )
+        share_plan(contract, recipient, share_compute(run, contract, recipient))
         for recipient, contract in shares()
         if contract.name in coming or not is_share_idle(run, recipient, contract)
     ]
+
+
+def gold_plan(contract: Contract, compute: Compute) -> Plan:
+    name, names = f"gold/{contract.name}", consented_as(contract)
+    return Plan(name, contract.gold_schema, compute, partitioned=True, consented_as=names)
+
+
+def share_plan(contract: Contract, recipient: str, compute: Compute) -> Plan:
+    schema = share_schema(contract, recipient)
+    names = {column: paths for column, paths in consented_as(contract).items() if column in schema.names}
+    return Plan(f"shares/{recipient}/{contract.name}", schema, compute, partitioned=False, consented_as=names)
+
+
+def overdue(run: Run) -> list[str]:
+    """Tables of former versions whose overlap is over, and that still hold rows."""
+    root, at = run.settings.lake_root, run.at()
+    ended = [c for c in documents() if c.is_over(at)]
+    names = [f"gold/{c.name}" for c in ended]
+    names += [f"shares/{recipient}/{c.name}" for recipient, c in shares() if c in ended]
+    return [name for name in names if not tables.is_empty(root, name)]
 
 
 def is_share_idle(run: Run, recipient: str, contract: Contract) -> bool:

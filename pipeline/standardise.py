@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,22 @@ class StandardiseFailed(HanbeonError):
     """A dbt model or test failed; nothing came out."""
 
 
-def standardise(bronze: Mapping[str, pa.Table], context: Mapping[str, pa.Table], work: Path) -> dict[str, pa.Table]:
+def standardise(
+    bronze: Mapping[str, pa.Table],
+    context: Mapping[str, pa.Table],
+    work: Path,
+    over: Collection[str] = frozenset(),
+) -> dict[str, pa.Table]:
     """Gold tables by name, each with exactly its contract's schema, in an order that makes two runs compare equal.
 
     `bronze` is keyed by slug (`<holder>__<dataset>`); a dataset that is missing has no rows. `context` must hold every
-    table of CONTEXT_SCHEMAS. Raises UsageError for wrong input and StandardiseFailed when dbt fails.
+    table of CONTEXT_SCHEMAS. Marts that are `over` are not built and come without rows. Raises UsageError for
+    wrong input and StandardiseFailed when dbt fails.
     """
     with _database(work, _inputs(bronze, context)) as (folder, duck):
-        _dbt(folder, "build", "--exclude-resource-type", "unit_test", "--no-write-json")
-        return _read(duck)
+        left_out = [part for name in sorted(over) for part in ("--exclude", f"file:{name}.sql")]
+        _dbt(folder, "build", "--exclude-resource-type", "unit_test", "--no-write-json", *left_out)
+        return _read(duck, over)
 
 
 def unit_tests(work: Path) -> None:
@@ -139,14 +146,16 @@ def _database(work: Path, tables: Mapping[str, pa.Table]) -> Iterator[tuple[Path
         yield folder, duck
 
 
-def _read(duck: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
+def _read(duck: duckdb.DuckDBPyConnection, over: Collection[str]) -> dict[str, pa.Table]:
     duck.execute("set TimeZone = 'UTC'")
-    return {
+    none = {contract.name: contract.gold_schema.empty_table() for contract in marts() if contract.name in over}
+    return none | {
         contract.name: duck.sql(f"select * from {MARTS_SCHEMA}.{contract.name} order by all")
         .to_arrow_table()
         .select(contract.gold_schema.names)
         .cast(contract.gold_schema)
         for contract in marts()
+        if contract.name not in over
     }
 
 

@@ -17,6 +17,7 @@ from hanbeon.errors import DependencyDown, IntegrityError, SourceError
 from pipeline.certificate import signed
 from pipeline.run import Run
 from schemas.contract import sources
+from schemas.table_name import TableName
 from sources import endpoints
 from sources.bounds import deadline
 from sources.endpoints import Endpoints, HttpEndpoint
@@ -52,13 +53,13 @@ def queue_certificate(run: Run, number: int, tables: Iterable[str]) -> list[int]
 
 def concerned_by(tables: Iterable[str]) -> list[str]:
     """Holders and recipients of the documents in these tables."""
-    holders = {contract.published: contract.holder for contract in sources()}
+    holders = {contract.table.document: contract.holder for contract in sources()}
     found = set()
     for room, *rest in (table.split("/") for table in tables):
         if room in ("bronze", "quarantine", "shares"):
             found.add(rest[0])
         if room in ("gold", "shares"):
-            found.add(holders.get(rest[-1].partition("__")[0], ""))
+            found.add(holders.get(TableName.of(rest[-1]).document, ""))
     return sorted(found - {""})
 
 

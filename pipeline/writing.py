@@ -4,6 +4,7 @@ In: a plan, its change and its intent. Out: the leaf. A write that fails removes
 sentence (F3). Only under the lease of the table.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -21,13 +22,13 @@ from pipeline.plan import Change, Plan
 from pipeline.run import Run
 from pipeline.settle import pin
 
-OWN_METADATA = ("run_id", "intent_id", "ledger_position", "gate_at", "authorisation_digest", "code")
+OWN_METADATA = ("run_id", "intent_id", "ledger_position", "gate_at", "authorisation_digest", "code", "consented_as")
 
 
 def create(run: Run, plan: Plan, intent_id: int, metadata: Mapping[str, str], asking: Asking) -> Leaf:
     """Version 0, without rows."""
     plan_intent(run.conn, intent_id, 0, 1, "", asking.position)
-    about = _about(run, intent_id, asking, "", metadata)
+    about = _about(run, plan, intent_id, asking, "", metadata)
     with _failing_closed(run, plan.table):
         tables.create(run.settings.lake_root, plan.table, plan.schema, plan.partitioned, about, 1)
     return pin(run, intent_id, 0)
@@ -48,7 +49,7 @@ def write(
     number = (handle.transaction_version(tables.APP_ID) or 0) + 1
     digest, position = asking.digest, asking.position
     plan_intent(run.conn, intent_id, version, number, digest, position)
-    about = _about(run, intent_id, asking, digest, metadata)
+    about = _about(run, plan, intent_id, asking, digest, metadata)
     with _failing_closed(run, plan.table):
         tables.write(handle, tables.Write(data, change.buckets, change.is_append), about, number)
     return pin(run, intent_id, version)
@@ -75,10 +76,14 @@ def checked(plan: Plan, handle: DeltaTable, change: Change) -> pa.Table:
     return data
 
 
-def _about(run: Run, intent_id: int, asking: Asking, digest: str, metadata: Mapping[str, str]) -> dict[str, str]:
+def _about(
+    run: Run, plan: Plan, intent_id: int, asking: Asking, digest: str, metadata: Mapping[str, str]
+) -> dict[str, str]:
     """What the commit file says of itself, beside what deltalake writes: no personal value."""
-    own = (run.run_id, str(intent_id), str(asking.position), asking.at.isoformat(), digest, run.code_hash)
-    return dict(zip(OWN_METADATA, own, strict=True)) | dict(metadata)
+    other_names = json.dumps(dict(plan.consented_as), sort_keys=True)
+    own = (run.run_id, str(intent_id), str(asking.position), asking.at.isoformat(), digest, run.code_hash, other_names)
+    said = zip(OWN_METADATA, own, strict=True)
+    return {name: value for name, value in said if name != "consented_as" or plan.consented_as} | dict(metadata)
 
 
 @contextmanager

@@ -57,19 +57,19 @@ def _frame(
     for column in described:
         if column.is_required and not column.is_identifier:
             name = official[column.name]
-            mask = _covers(f"{group}.{name}" if group else name, covered, live, rows)
+            mask = _covers(column.paths(group), covered, live, rows)
             if not mask.all():
                 data[COVERS + name] = pd.Series(mask)
     return Frame(group, pd.DataFrame(data))
 
 
 def _covers(
-    path: str, covered: Covered, live: npt.NDArray[np.bool_] | None, rows: npt.NDArray[np.int64]
+    needed: Sequence[str], covered: Covered, live: npt.NDArray[np.bool_] | None, rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """For each row, whether consent covers the path; a tombstone has no content to cover."""
+    """For each row, whether consent covers every needed path; a tombstone has no content to cover."""
     mask = np.ones(len(rows), dtype=np.bool_)
     if covered is not None:
-        by_row = np.fromiter((path in paths for paths in covered), dtype=np.bool_, count=len(covered))
+        by_row = np.fromiter((paths.issuperset(needed) for paths in covered), dtype=np.bool_, count=len(covered))
         mask &= by_row[rows]
     if live is not None:
         mask &= live[rows]

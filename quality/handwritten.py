@@ -21,11 +21,21 @@ SPOUSE = ("002", "003")
 
 
 def expectations(contract: Contract, group: str | None) -> tuple[Expectation, ...]:
-    """The hand-written expectations of one frame. Counts over lines need a source contract, where lines are inside."""
+    """The hand-written expectations of one frame. Counts over lines need a source contract, where lines are inside.
+
+    They speak of today's columns; a former version is held to those whose columns it has.
+    """
     found = _WITHIN_ROW.get((contract.properties.get("documentType", ""), group), ())
+    if contract.is_former:
+        names = {c.name for c in contract.columns}
+        found = tuple(e for e in found if names.issuperset(n for n in _columns_of(e) if not n.startswith("_")))
     if contract.kind == "source" and group is None:
         found = (*found, *_OVER_LINES.get(contract.document_type, ()))
     return found
+
+
+def _columns_of(expectation: Expectation) -> set[str]:
+    return {str(v) for k, v in expectation.kwargs.items() if k in ("column", "column_A", "column_B")}
 
 
 def add_helpers(contract: Contract, found: tuple[Frame, ...], covered: Covered) -> None:

@@ -36,6 +36,9 @@ class Kind(StrEnum):
     VARIANTS_REORDERED = "variants_reordered"
     IDENTITY_CHANGED = "identity_changed"
     DELIVERY_CHANGED = "delivery_changed"
+    CONSENT_CHANGED = "consent_changed"
+    OVERLAP_SHORTENED = "overlap_shortened"
+    CONTRACT_ENDED = "contract_ended"
     CONTRACT_ADDED = "contract_added"
     COLUMN_ADDED = "column_added"
     GROUP_ADDED = "group_added"
@@ -72,6 +75,9 @@ MEANING: dict[Kind, tuple[Severity, str]] = {
     Kind.VARIANTS_REORDERED: (B, "another variant counts as the narrower one"),
     Kind.IDENTITY_CHANGED: (B, "holder, document type, table, grain or way of deleting is another"),
     Kind.DELIVERY_CHANGED: (B, "the connector looks elsewhere for what the holder delivers"),
+    Kind.CONSENT_CHANGED: (B, "consents that were given know the column otherwise, and cover it no more"),
+    Kind.OVERLAP_SHORTENED: (B, "readers of the former version lose days that they were promised"),
+    Kind.CONTRACT_ENDED: (C, "the former version's last day is over, and nothing is published there"),
     Kind.CONTRACT_ADDED: (C, "nobody depended on it"),
     Kind.COLUMN_ADDED: (C, "nobody reads it yet, and it may be empty"),
     Kind.GROUP_ADDED: (C, "nobody reads its lines yet"),

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from schemas import versions
 from schemas.cited import unread
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
@@ -175,6 +176,7 @@ def _source(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
         yield "must have exactly one column that identifies the subject."
     yield from _delivery(contract)
     yield from _agrees(contract, contracts)
+    yield from versions.findings_of_source(contract, contracts)
 
 
 def _delivery(contract: Contract) -> Iterator[str]:
@@ -219,9 +221,9 @@ def _bytes(contract: Contract) -> Iterator[str]:
 def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
     """Source and published columns, both directions, groups too."""
     by_name = {c.name: c for c in contracts if c.kind == "published"}
-    tables = [(contract.published, contract.content)]
-    tables += [(f"{contract.published}__{g.name}", g.content) for g in contract.groups]
-    for name, columns in tables:
+    tables: list[tuple[str, str | None, tuple[Column, ...]]] = [(contract.published, None, contract.content)]
+    tables += [(f"{contract.published}__{g.name}", g.name, g.content) for g in contract.groups]
+    for name, lines, columns in tables:
         table = by_name.get(name)
         if table is None:
             yield f"publishes {name}, which has no contract."
@@ -229,7 +231,9 @@ def _agrees(contract: Contract, contracts: Sequence[Contract]) -> Iterator[str]:
         given, wanted = {c.publishes or "" for c in columns}, {c.name for c in table.columns}
         if len(given) != len(columns):
             yield f"two columns publish one column of {name}, or one publishes none."
-        yield from (f"publishes {c}, which {name} lacks." for c in sorted(given - wanted))
+        former = [t for t in by_name.values() if versions.replaces(t, contract) and t.group == lines]
+        still = {c.name for t in former for c in t.columns}
+        yield from (f"publishes {c}, which {name} lacks." for c in sorted(given - wanted - still))
         yield from (f"{name} has {c}, which no column publishes." for c in sorted(wanted - given))
         said = {c.name: c.defined_by for c in table.columns}
         yield from (
@@ -251,8 +255,10 @@ def _published(contract: Contract, contracts: Sequence[Contract]) -> Iterator[st
         yield f"document type {document_type} has no source contract."
     for source in (c for c in contracts if c.kind == "source" and c.properties.get("documentType") == document_type):
         made = {source.published, *(f"{source.published}__{g.name}" for g in source.groups)}
-        if contract.name not in made:
+        if contract.name not in made and not versions.replaces(contract, source):
             yield f"no document or group of {source.id} makes this table."
+        else:
+            yield from versions.findings_of_published(contract, source, contracts)
     for column in contract.columns:
         if column.is_identifier:
             yield f"{column.name} is an identifier; published tables hold none (P10)."

@@ -16,12 +16,12 @@ Range = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Found:
-    """One change before it is known whom it reaches: `path` or `group` or `variant` is what services may name."""
+    """One change before it is known whom it reaches: `paths` or `group` or `variant` is what services may name."""
 
     kind: Kind
     place: str
     detail: str
-    path: str | None = None
+    paths: tuple[str, ...] | None = None
     group: str | None = None
     variant: str | None = None
 
@@ -44,7 +44,7 @@ def columns_changed(
         if name in now:
             yield from _at(column, group, _changed(column, now[name], lists))
         elif name in renamed:
-            detail = f"to {renamed[name]}"
+            detail = f"to {renamed[name]}{_uncovered(column, now[renamed[name]])}"
             yield from _at(column, group, [(Kind.COLUMN_RENAMED, detail)])
             yield from _at(column, group, _changed(column, now[renamed[name]], lists))
         else:
@@ -56,23 +56,37 @@ def columns_changed(
 
 
 def _renamed(was: Mapping[str, Column], now: Mapping[str, Column]) -> dict[str, str]:
-    """Old name to new: one column left and one came, with the same Korean name, type and official name."""
+    """Old name to new: one column left and one came that consent knows as the old one (`consentedAs`), or that has the
+    same Korean name, type and official name."""
 
     def sign(column: Column) -> tuple[object, ...]:
         return column.korean, column.logical_type, column.publishes, column.identifies
 
     came = {sign(c): c.name for n, c in now.items() if n not in was}
-    return {n: came[sign(c)] for n, c in was.items() if n not in now and sign(c) in came}
+    known = {p.rpartition(".")[2]: c.name for n, c in now.items() if n not in was for p in c.consented_as}
+    gone = {n: c for n, c in was.items() if n not in now}
+    found = {n: known.get(_consented(c)[0]) or came.get(sign(c)) for n, c in gone.items()}
+    return {n: to for n, to in found.items() if to}
+
+
+def _consented(column: Column) -> tuple[str, ...]:
+    """How consent knows the column within its document or group."""
+    paths = column.consented_as or (column.publishes or column.name,)
+    return tuple(path.rpartition(".")[2] for path in paths)
+
+
+def _uncovered(old: Column, new: Column) -> str:
+    is_same = old.is_identifier or _consented(old) == _consented(new)
+    return "" if is_same else "; consents that were given do not cover it (consentedAs)"
 
 
 def _at(
     column: Column, group: str | None, found: Iterator[tuple[Kind, str]] | list[tuple[Kind, str]]
 ) -> Iterator[Found]:
     place = f"{group}.{column.name}" if group else column.name
-    official = column.publishes or column.name
-    path = None if column.is_identifier else f"{group}.{official}" if group else official
+    paths = None if column.is_identifier else column.paths(group)
     for kind, detail in found:
-        yield Found(kind, place, detail, path=path)
+        yield Found(kind, place, detail, paths=paths)
 
 
 def _changed(old: Column, new: Column, lists: CodesOf) -> Iterator[tuple[Kind, str]]:
@@ -83,7 +97,9 @@ def _changed(old: Column, new: Column, lists: CodesOf) -> Iterator[tuple[Kind, s
     if (old.identifier_kind, old.identifies) != (new.identifier_kind, new.identifies):
         yield Kind.KEY_CHANGED, f"{old.identifier_kind} {old.identifies} to {new.identifier_kind} {new.identifies}"
     if old.publishes != new.publishes:
-        yield Kind.PUBLISHES_CHANGED, f"{old.publishes} to {new.publishes}"
+        yield Kind.PUBLISHES_CHANGED, f"{old.publishes} to {new.publishes}{_uncovered(old, new)}"
+    elif old.name == new.name and _consented(old) != _consented(new):
+        yield Kind.CONSENT_CHANGED, f"{' and '.join(_consented(old))} to {' and '.join(_consented(new))}"
     if old.delivery != new.delivery:
         yield Kind.DELIVERY_CHANGED, f"{dict(old.delivery)} to {dict(new.delivery)}"
     yield from _bounds(

@@ -10,6 +10,7 @@ Try it: `python -c "from schemas.contract import source; print(source('RRT').col
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,8 +20,10 @@ import pyarrow as pa
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
+from hanbeon.clock import seoul_date
 from schemas.decimals import digits, exact
 from schemas.errors import MalformedContract
+from schemas.table_name import TableName
 
 FOLDER = Path(__file__).parent / "contracts"
 
@@ -42,6 +45,9 @@ PIPELINE_FIELDS: tuple[pa.Field, ...] = (
 LINE_FIELDS: tuple[pa.Field, ...] = (pa.field("_line_no", pa.int32()), pa.field("_person_key", pa.int64()))
 TOMBSTONE_FIELD = pa.field("_is_deleted", pa.bool_())
 
+# A published table whose newer major version stands beside it, and its last day (Open Data Contract Standard 3.1).
+DEPRECATED, END_OF_LIFE = "deprecated", "endOfLife"
+
 # Both are safe loaders; the one in C reads a hundred contracts in a tenth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ARROW = {
@@ -60,7 +66,8 @@ class Column:
     `name` is the holder's own name in a source contract and the official abbreviation in a published one;
     `publishes` (source only) is the official abbreviation that it becomes. `delivery` says where a connector
     finds it (`bytes: [start, length]`, `xpath`). `identifier_kind` is set on identifiers, which are never
-    stored: `identifies` is `subject` or `line`.
+    stored: `identifies` is `subject` or `line`. `consented_as` is set where consent knows the column by another path
+    than its own name, or by several: it was renamed, or a former version's column is made of today's.
     """
 
     name: str
@@ -84,6 +91,12 @@ class Column:
     identifies: str | None = None
     delivery: Mapping[str, Any] = field(default_factory=dict)
     physical_type: str = ""
+    consented_as: tuple[str, ...] = ()
+
+    def paths(self, group: str | None) -> tuple[str, ...]:
+        """The official paths of which consent must cover every one before a value of this column may stand."""
+        own = self.publishes or self.name
+        return self.consented_as or (f"{group}.{own}" if group else own,)
 
     @property
     def arrow_field(self) -> pa.Field:
@@ -135,6 +148,8 @@ class Contract:
     properties: Mapping[str, Any]
     digest: str
     path: Path
+    status: str = "active"
+    end_of_life: str | None = None
 
     @property
     def document_type(self) -> str:
@@ -158,6 +173,33 @@ class Contract:
     def published(self) -> str:
         """The gold table of a source contract's document type."""
         return str(self.properties["published"])
+
+    @property
+    def table(self) -> TableName:
+        """What the name of a published table says; of a source contract, the table that it publishes."""
+        return TableName.of(self.name if self.kind == "published" else self.published)
+
+    @property
+    def model(self) -> str:
+        """The name of a published table's dbt model, whatever the version."""
+        return f"{self.table.document}__{self.table.group}" if self.table.group else self.table.document
+
+    @property
+    def is_former(self) -> bool:
+        """Whether a newer major version stands beside this published table (Open Data Contract Standard, `status`)."""
+        return self.kind == "published" and self.status == DEPRECATED
+
+    @property
+    def published_until(self) -> date | None:
+        """The last day in Seoul on which a former version is published; None where it does not say one."""
+        try:
+            return date.fromisoformat(self.end_of_life or "")
+        except ValueError:
+            return None
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether nothing may be published here any more. A former version that does not say until when is over."""
+        return self.is_former and ((until := self.published_until) is None or seoul_date(at) > until)
 
     @property
     def delivery(self) -> Mapping[str, Any]:
@@ -198,9 +240,13 @@ class Contract:
     @cached_property
     def column_paths(self) -> tuple[str, ...]:
         """Every column that an authorisation can name, in contract order, as official paths."""
-        own = [c.publishes or c.name for c in self.content]
-        lines = [f"{g.name}.{c.publishes or c.name}" for g in self.groups for c in g.content]
-        return tuple(own + lines)
+        return tuple(self.columns_by_path)
+
+    @cached_property
+    def columns_by_path(self) -> Mapping[str, Column]:
+        """The columns of a source contract, and of its groups, by the path that an authorisation says."""
+        everything = [(None, self.content), *((g.name, g.content) for g in self.groups)]
+        return {path: c for group, columns in everything for c in columns for path in c.paths(group)}
 
     @cached_property
     def delivered_schema(self) -> pa.Schema:
@@ -282,7 +328,13 @@ def _column(p: SchemaProperty) -> Column:
         identifies=extra.get("identifies"),
         delivery=delivery,
         physical_type=p.physicalType or "",
+        consented_as=_listed(extra.get("consentedAs")),
     )
+
+
+def _listed(given: Any) -> tuple[str, ...]:
+    """One text, or a list of them."""
+    return tuple(map(str, given if isinstance(given, list) else [given] if given else []))
 
 
 def _example(p: SchemaProperty, given: Any) -> Any:
@@ -324,6 +376,8 @@ def read(path: Path) -> Contract:
             properties=custom,
             digest=hashlib.sha256(raw).hexdigest(),
             path=path,
+            status=odcs.status or "active",
+            end_of_life=next((str(p.value) for p in odcs.slaProperties or [] if p.property == END_OF_LIFE), None),
         )
     except MalformedContract:
         raise

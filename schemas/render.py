@@ -9,6 +9,7 @@ Run it: `python -m schemas.render --write` (writes `dbt/models/staging/_sources.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,19 +79,32 @@ def dbt_sources_yaml() -> str:
 
 def dbt_marts_yaml() -> str:
     """Every published table as a dbt model with an enforced contract."""
-    models = [
-        {
-            "name": contract.name,
-            "description": _described(contract),
-            "config": {"contract": {"enforced": True}},
-            "columns": [
-                _dbt_column(contract, f) | _constraints(contract, f) | _data_tests(contract, f)
-                for f in contract.gold_schema
-            ],
-        }
-        for contract in marts()
-    ]
+    by_model: dict[str, list[Contract]] = {}
+    for contract in sorted(marts(), key=lambda c: c.table.major):
+        by_model.setdefault(contract.model, []).append(contract)
+    models = [_model(name, by_model[name]) for name in sorted(by_model)]
     return _yaml({"version": 2, "models": models})
+
+
+def _model(name: str, contracts: Sequence[Contract]) -> dict[str, Any]:
+    """One dbt model; where several major versions are published, dbt's own versions of it."""
+    newest = contracts[-1]
+    head = {"name": name, "description": _described(newest), "config": {"contract": {"enforced": True}}}
+    if newest.table.major == 1:
+        return head | {"columns": _model_columns(newest)}
+    versions = [
+        {"v": c.table.major, "defined_in": c.name, "description": _described(c), "config": {"alias": c.name}}
+        | ({"deprecation_date": str(c.published_until)} if c.is_former else {})
+        | {"columns": _model_columns(c)}
+        for c in contracts
+    ]
+    return head | {"latest_version": newest.table.major, "versions": versions}
+
+
+def _model_columns(contract: Contract) -> list[dict[str, Any]]:
+    return [
+        _dbt_column(contract, f) | _constraints(contract, f) | _data_tests(contract, f) for f in contract.gold_schema
+    ]
 
 
 def _rendered() -> tuple[tuple[Path, str], ...]:
@@ -128,9 +142,14 @@ def drift(dbt_folder: Path = DBT_FOLDER) -> list[str]:
 
 def _columns(text: str) -> dict[str, Any]:
     given = yaml.safe_load(text) or {}
-    tables = given.get("models", []) + [t for s in given.get("sources", []) for t in s.get("tables", [])]
+    models = [m if v is None else v | {"name": v["defined_in"]} for m in given.get("models", []) for v in _versions(m)]
+    tables = models + [t for s in given.get("sources", []) for t in s.get("tables", [])]
     inside = {f"{t['name']}.{c['name']}": c for t in tables for c in t.get("columns", [])}
     return inside | {t["name"]: {k: v for k, v in t.items() if k != "columns"} for t in tables}
+
+
+def _versions(model: dict[str, Any]) -> Sequence[dict[str, Any] | None]:
+    return model.get("versions") or [None]
 
 
 def _described(contract: Contract) -> str:
@@ -162,7 +181,9 @@ def _data_tests(contract: Contract, field: pa.Field) -> dict[str, Any]:
         return {}
     if contract.group is None:
         return {"data_tests": ["unique"]}
-    parent = f"ref('{contract.name.removesuffix(f'__{contract.group}')}')"
+    table = contract.table
+    version = f", v={table.major}" if any(c.table.major > 1 for c in marts() if c.model == table.document) else ""
+    parent = f"ref('{table.document}'{version})"
     return {"data_tests": [{"relationships": {"arguments": {"to": parent, "field": field.name}}}]}
 
 

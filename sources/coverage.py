@@ -41,11 +41,10 @@ def covered(contract: Contract, paths: frozenset[str]) -> Covered:
     if unknown:
         raise UsageError(f"A request names {', '.join(sorted(unknown))}, which contract {contract.id} does not have.")
     groups = {
-        g.name: frozenset(c.name for c in g.content if f"{g.name}.{c.publishes or c.name}" in paths)
-        for g in contract.groups
+        g.name: frozenset(c.name for c in g.content if paths.issuperset(c.paths(g.name))) for g in contract.groups
     }
     return Covered(
-        own=frozenset(c.name for c in contract.content if (c.publishes or c.name) in paths),
+        own=frozenset(c.name for c in contract.content if paths.issuperset(c.paths(None))),
         groups={name: columns for name, columns in groups.items() if columns},
     )
 

@@ -47,7 +47,7 @@ class Lake:
         plain.need(position <= last, f"{EVENTS} ends at {last}, before the position {position} of the newest commit")
         if position not in self._lives:
             self._lives[position] = folded(self.events, position)[0]
-        return standing(self._lives[position], _gate_instant(self.root, name, newest))
+        return standing(self._lives[position], datetime.fromisoformat(_said(self, name)["gate_at"]))
 
     def digests(self, kind: int) -> dict[int, bytes]:
         return {entry.number: entry.digest for _, entry in self.log.kept if entry.kind == kind}
@@ -153,19 +153,22 @@ def _check_access(row: Row, digests: Mapping[int, bytes]) -> None:
 
 def _check_rows(lake: Lake, name: str, documents: set[str]) -> None:
     """Every row names an authorisation that stood at the table's newest commit, and holds what such let stand."""
-    count, wrong = rows.wrong(name, _rows(lake.root, name), lake.standing(name), documents)
+    renamed = {str(k): list(map(str, v)) for k, v in json.loads(_said(lake, name).get("consented_as", "{}")).items()}
+    for column, paths in sorted(renamed.items()):
+        lake.report.remarks.append(f"{name}: {column} is held under consent to {' and '.join(paths)}, the commit says.")
+    count, wrong = rows.wrong(name, _rows(lake.root, name), lake.standing(name), documents, renamed)
     for finding, many in wrong.items():
         lake.report.found(name, f"{many} rows: {finding}")
     lake.report.did("rows", count)
 
 
-def _gate_instant(root: Path, name: str, version: int) -> datetime:
-    """When the gate was asked for a commit, as its commit file says, which the log pins."""
-    path = root.joinpath(*name.split("/"), "_delta_log", f"{version:020d}.json")
+def _said(lake: Lake, name: str) -> Row:
+    """What a table's newest commit says of itself, in the commit file that the log pins: when the gate was asked."""
+    path = lake.root.joinpath(*name.split("/"), "_delta_log", f"{max(lake.bodies[name]):020d}.json")
     for line in path.read_bytes().splitlines():
-        info = json.loads(line).get("commitInfo")
-        if info is not None:
-            return datetime.fromisoformat(info["gate_at"])
+        info: Row | None = json.loads(line).get("commitInfo")
+        if info is not None and "gate_at" in info:
+            return info
     raise plain.Bad("the commit does not say when the gate was asked")
 
 

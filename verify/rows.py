@@ -3,12 +3,15 @@
 In: the rows of a table's newest version, and what stood when that version was committed (`verify.standing`). Out: how
 many rows were looked at, and what is wrong with how many of them, in words without a value.
 
+A column that was renamed, or that a former version makes of today's, is known to consent by other paths; the table's
+commit says which, and the check tells of it, since that is the operator's word.
 Which document a table holds is not written in the files: it is the one that most of its rows' authorisations name.
 A share's row does not say whose it is: some subject of its authorisation must account for all of its columns.
 Bronze and quarantine have the holder's own names: there columns are counted, and groups, whose names are the official
 ones, looked up.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,14 +19,18 @@ from typing import Any
 from verify.standing import Key, Scope, Standing
 
 Row = Mapping[str, Any]
+Names = Mapping[str, list[str]]  # column -> the paths by which consent knows it
+NO_NAMES: Names = {}
 NOT_IN_FORCE = "their authorisation was not in force when the table was last committed"
 NOTHING_STANDS = "an approval, a death, a block or a representation stood against what their authorisation names"
 
 
 def document_of(name: str) -> str:
-    """What the tables of one document have in common: a dataset, or the published name without its group."""
+    """What the tables of one document have in common: a dataset, or the published name without version and group."""
     room, _, rest = name.partition("/")
-    return rest if room in ("bronze", "quarantine") else rest.split("/")[-1].partition("__")[0]
+    if room in ("bronze", "quarantine"):
+        return rest
+    return re.sub(r"_v[0-9]+$", "", rest.split("/")[-1].partition("__")[0])
 
 
 def named(rows: Iterable[Row], standing: Standing) -> Counter[str]:
@@ -40,8 +47,10 @@ def most_named(counted: Counter[str]) -> set[str]:
     return {document for document, count in counted.items() if count == most}
 
 
-def wrong(name: str, rows: Iterable[Row], standing: Standing, documents: set[str]) -> tuple[int, dict[str, int]]:
-    """(rows looked at, finding -> rows) of one table."""
+def wrong(
+    name: str, rows: Iterable[Row], standing: Standing, documents: set[str], renamed: Names = NO_NAMES
+) -> tuple[int, dict[str, int]]:
+    """(rows looked at, finding -> rows) of one table. `renamed` is what its commit says of columns' other names."""
     room, found, count = name.partition("/")[0], dict[str, int](), 0
     recipient = name.split("/")[1] if room == "shares" else None
     group = name.rpartition("__")[2] if "__" in name else None
@@ -51,7 +60,7 @@ def wrong(name: str, rows: Iterable[Row], standing: Standing, documents: set[str
         if not finding and room in ("bronze", "quarantine"):
             finding = _against_counts(row, standing, documents)
         elif not finding:
-            finding = _against_columns(row, standing, documents, recipient, group)
+            finding = _against_columns(row, standing, documents, recipient, group, renamed)
         if finding:
             found[finding] = found.get(finding, 0) + 1
     return count, found
@@ -99,11 +108,15 @@ def _keys(row: Row, standing: Standing, documents: set[str]) -> list[Key]:
 
 
 def _against_columns(
-    row: Row, standing: Standing, documents: set[str], recipient: str | None, group: str | None
+    row: Row, standing: Standing, documents: set[str], recipient: str | None, group: str | None, renamed: Names
 ) -> str:
-    """The columns that a published row holds too many; of a group's table the paths begin with the group's name."""
+    """The columns that a published row holds too many; of a group's table the paths begin with the group's name.
+
+    Of a column that consent knows by another path, or by several, each of these must stand.
+    """
     prefix = "" if group is None else f"{group}."
-    shown = {f"{prefix}{name}" for name, value in _content(row) if value is not None}
+    held = [name for name, value in _content(row) if value is not None]
+    shown = {path for name in held for path in renamed.get(name, [f"{prefix}{name}"])}
     outside = [shown - standing.columns(key, recipient) for key in _keys(row, standing, documents)]
     least = min(outside, key=lambda names: (len(names), sorted(names)))
     return f"they hold {', '.join(sorted(least))}, which no authorisation lets stand" if least else ""

@@ -569,12 +569,14 @@ def check_row(pack, name):
     path = [unhex(one, 32) for one in row["row_path"]]
     root = root_of_path(leaf, whole(row["row"]), row["file_rows"], path)
     need(root == unhex(files[0]["row_root"], 32), "the row does not lead to the root that its commit names")
-    columns = row["pipeline"]["columns"]
-    check_lawful(pack, columns, content["columns"] if is_shown else {}, body)
+    renamed = row.get("consented_as", {})
+    for column, paths in sorted(renamed.items()):
+        pack.report.remarks.append(f"{name}: {column} is shown under consent to {' and '.join(paths)}, the pack says.")
+    check_lawful(pack, row["pipeline"]["columns"], content["columns"] if is_shown else {}, body, renamed)
     return name
 
 
-def check_lawful(pack, pipeline, content, body):
+def check_lawful(pack, pipeline, content, body, renamed):
     """The row's authorisation stood when the row was committed; those in the pack that stood cover what is shown."""
     key, position = pipeline["_authorisation_id"], body["ledger_position"]
     grant = pack.granted(key)
@@ -591,7 +593,8 @@ def check_lawful(pack, pipeline, content, body):
         if stood and recipient in (None, one["payload"]["recipient"]):
             for scope in opened_scopes(one, subject):
                 allowed |= {column.rpartition(".")[2] for column in scope["columns"]}
-    outside = [n for n, value in content.items() if value is not None and n not in allowed]
+    shown = [n for n, value in content.items() if value is not None]
+    outside = [n for n in shown if not allowed.issuperset(path.rpartition(".")[2] for path in renamed.get(n, [n]))]
     is_official = all(name.upper() == name for name in content)  # bronze has the holder's own names
     need(not (outside and is_official), "the row shows a column that no authorisation in the pack names")
 

@@ -17,7 +17,7 @@ app.command("diff")(contracts_diff.diff)
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every contract: what it is about, its version and its size."""
+    """Every contract: what it is about, its version and its size, and of a former version its last day."""
     from schemas.contract import load_all
 
     rows = [
@@ -26,6 +26,8 @@ def list_(as_json: Json = False) -> None:
             "kind": c.kind,
             "document_type": c.properties.get("documentType"),
             "version": c.version,
+            "status": c.status,
+            "published_until": str(c.published_until) if c.is_former and c.published_until else None,
             "columns": len(c.content) + sum(len(g.content) for g in c.groups),
             "digest": c.digest[:12],
             "description": c.description,
@@ -37,6 +39,7 @@ def list_(as_json: Json = False) -> None:
         "kind": "kind",
         "document_type": "서류 document",
         "version": "version",
+        "published_until": "종료 until",
         "columns": "columns",
         "digest": "digest",
         "description": "설명 description",
@@ -46,15 +49,22 @@ def list_(as_json: Json = False) -> None:
 
 @app.command("check")
 def check(as_json: Json = False) -> None:
-    """Check every contract, code list and generated file; exit 1 and one finding a line where something is wrong."""
+    """Check every contract, code list and generated file; exit 1 and one finding a line where something is wrong.
+
+    Also said, and no finding: which former versions end within 30 days, and which are over and may be removed.
+    """
+    from hanbeon.clock import now
     from schemas import check as checks
+    from schemas.contract import load_all
     from schemas.render import drift
+    from schemas.versions import ends
 
     found = [*checks.check(), *drift()]
     if as_json:
         print_json(found)
     else:
         print("\n".join(found) or "Every contract, code list and generated file agrees.")
+        print("".join(f"{sentence}\n" for sentence in ends(load_all(), now())), end="")
     raise typer.Exit(1 if found else 0)
 
 

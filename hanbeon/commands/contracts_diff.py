@@ -39,7 +39,7 @@ def diff(
     after: Annotated[str, typer.Argument(help="The same, afterwards.")],
     as_json: Json = False,
 ) -> None:
-    """What changed between two sides of contracts, and whom it breaks; exit 1 without the new major version."""
+    """What changed between two sides of contracts, and whom it breaks; exit 1 without new major version and overlap."""
     from schemas.changes import Severity
     from schemas.diff import diff as difference
 
@@ -59,12 +59,17 @@ def diff(
         for c in sorted(found.changes, key=lambda c: list(Severity).index(c.severity))
     ]
     if as_json:
-        print_json({"changes": rows, "without_new_major_version": list(found.unversioned)})
+        judged = {"without_new_major_version": list(found.unversioned), "without_overlap": list(found.unkept)}
+        print_json({"changes": rows} | judged)
     else:
         print_rows(rows, HEADINGS, as_json=False, title="계약 변경 Changes of contracts", empty="Nothing changed.")
         for name in found.unversioned:
             typer.echo(f"{name} breaks. Raise its major version, or undo the change.")
-    raise typer.Exit(1 if found.unversioned else 0)
+        for name in found.unkept:
+            typer.echo(
+                f"{name} breaks who reads the version before. Keep that one beside it, deprecated, with its last day."
+            )
+    raise typer.Exit(1 if found.unversioned or found.unkept else 0)
 
 
 @contextmanager

@@ -40,6 +40,7 @@ def doctor(as_json: Json = False) -> None:
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
             found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run), *_reviews(run)]
+            found += overlaps(run)
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -142,6 +143,18 @@ def _reviews(run: "Run") -> Iterator[Finding]:
         yield Finding("review", f"access records wait for a review for more than {days} days; `hanbeon review run`", 1)
     else:
         yield Finding("review", "access records are reviewed in time")
+
+
+def overlaps(run: "Run") -> Iterator[Finding]:
+    """Which former versions end soon or are over, and whether the latter are empty."""
+    from pipeline.sharing import overdue
+    from schemas.contract import published
+    from schemas.versions import ends
+
+    yield from (Finding("versions", sentence) for sentence in ends(published(), run.at()))
+    held = overdue(run)
+    if held:
+        yield Finding("versions", f"over, and not empty yet: {', '.join(held)}; `hanbeon publish` empties them", 1)
 
 
 def _contracts() -> Iterator[Finding]:

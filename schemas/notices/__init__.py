@@ -211,9 +211,7 @@ def _columns(requirement: Requirement) -> dict[str, Column]:
 
 def _named(document_type: str, paths: Sequence[str]) -> dict[str, Column]:
     """Columns of a document by path; those that the contract does not know are left out."""
-    contract = source(document_type)
-    known = {c.publishes or c.name: c for c in contract.content}
-    known |= {f"{g.name}.{c.publishes or c.name}": c for g in contract.groups for c in g.content}
+    known = source(document_type).columns_by_path
     return {path: known[path] for path in paths if path in known}
 
 

@@ -125,7 +125,7 @@ def _of_contract(contract: Contract) -> Document:
         places = {str(c.delivery["xpath"]): c.publishes or "person_identifier" for c in g.columns}
         lines.append(Lines(g.name, parent, element, places))
     return Document(
-        register=contract.published,
+        register=contract.table.document,
         element=str(d["record"]),
         number=str(d["recordId"]).removeprefix("@"),
         identifier=identifier,
@@ -143,8 +143,8 @@ DOCUMENTS: Mapping[str, Document] = {
         str(c.delivery["path"]): _of_contract(c)
         for c in sources()
         if c.delivery["form"] == "court_xml"
-        and c.published in store.REGISTERS
-        and c.published not in {d.register for d in BY_HAND.values()}
+        and c.table.document in store.REGISTERS
+        and c.table.document not in {d.register for d in BY_HAND.values()}
     },
 }
 _BOMB = '<!DOCTYPE 조회결과 [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'

@@ -27,8 +27,8 @@ def identities(home: Path, base: Frames) -> pl.DataFrame:
     for contract in sources():
         kind = contract.subject_identifier_kind
         is_own = kind not in (PERSONAL, CORPORATE) and not KINDS[kind].is_of_thing
-        if contract.published in store.REGISTERS and is_own:
-            parts.append(_numbers(home, contract.published, kind))
+        if contract.table.document in store.REGISTERS and is_own:
+            parts.append(_numbers(home, contract.table.document, kind))
     return pl.concat([p.with_columns(pl.col("id").cast(pl.Int64)) for p in parts]).unique(maintain_order=True)
 
 

@@ -110,7 +110,7 @@ def _of_contract(contract: Contract) -> File:
     ]
     prefix = str(d["filePattern"]).partition("*")[0]
     header = _places(control, contract.content)
-    return File(contract.holder, contract.published, prefix, int(d["recordBytes"]), header, groups)
+    return File(contract.holder, contract.table.document, prefix, int(d["recordBytes"]), header, groups)
 
 
 def _places(control: Mapping[str, Sequence[int]], columns: Sequence[Column]) -> Places:
@@ -123,7 +123,9 @@ FILES = (
     *(
         _of_contract(c)
         for c in sources()
-        if c.delivery["form"] == "file" and c.published in store.REGISTERS and c.published != ELIGIBILITY.register
+        if c.delivery["form"] == "file"
+        and c.table.document in store.REGISTERS
+        and c.table.document != ELIGIBILITY.register
     ),
 )
 

@@ -144,7 +144,7 @@ def _of_contract(contract: Contract) -> Agency:
         "changed_at": (d["changedAtColumn"], "timestamptz not null"),
         "is_deleted": (d["deletedColumn"], "boolean not null"),
     }
-    relations = {contract.published: _relation(d["relation"], control, contract.content, (d["recordIdColumn"],))}
+    relations = {contract.table.document: _relation(d["relation"], control, contract.content, (d["recordIdColumn"],))}
     for group in contract.groups:
         g = group.delivery
         flag = g.get("subjectLineColumn")
@@ -154,8 +154,8 @@ def _of_contract(contract: Contract) -> Agency:
             **({flag: (flag, "boolean not null")} if flag else {}),
         }
         key = (g["parentColumn"], g["lineNoColumn"])
-        relations[f"{contract.published}__{group.name}"] = _relation(g["relation"], line, group.columns, key)
-    return Agency(str(d["database"]), schema, contract.published, relations)
+        relations[f"{contract.table.document}__{group.name}"] = _relation(g["relation"], line, group.columns, key)
+    return Agency(str(d["database"]), schema, contract.table.document, relations)
 
 
 def _relation(
@@ -174,8 +174,8 @@ AGENCIES = BY_HAND + tuple(
     _of_contract(c)
     for c in sources()
     if c.delivery["form"] == "postgres"
-    and c.published in store.REGISTERS
-    and c.published not in {a.register for a in BY_HAND}
+    and c.table.document in store.REGISTERS
+    and c.table.document not in {a.register for a in BY_HAND}
 )
 DATABASES = tuple(dict.fromkeys(a.database for a in AGENCIES))
 

@@ -73,7 +73,7 @@ def _of_contract(contract: Contract) -> Document:
     fields = _fields(contract.content)
     return Document(
         holder=contract.holder,
-        register=contract.published,
+        register=contract.table.document,
         identifier=d["identifierField"],
         record_id=d["recordIdField"],
         changed_at=d["changedAtField"],
@@ -96,7 +96,9 @@ DOCUMENTS: Mapping[str, Document] = {
     **{
         str(c.delivery["path"]): _of_contract(c)
         for c in sources()
-        if c.delivery["form"] == "rest" and c.published in store.REGISTERS and c.published != DISABILITY.register
+        if c.delivery["form"] == "rest"
+        and c.table.document in store.REGISTERS
+        and c.table.document != DISABILITY.register
     },
 }
 _FLAWS = {

@@ -35,9 +35,9 @@ BASE_KEYS = {
 }
 # Registers and their repeating groups, named as published, and the register of each document type: every contract
 # whose document the world holds.
-_HELD = [c for c in sources() if c.published in SUBJECTS]
-REGISTERS: Mapping[str, tuple[str, ...]] = {c.published: tuple(g.name for g in c.groups) for c in _HELD}
-DOCUMENTS: Mapping[str, str] = {c.document_type: c.published for c in _HELD}
+_HELD = [c for c in sources() if c.table.document in SUBJECTS]
+REGISTERS: Mapping[str, tuple[str, ...]] = {c.table.document: tuple(g.name for g in c.groups) for c in _HELD}
+DOCUMENTS: Mapping[str, str] = {c.document_type: c.table.document for c in _HELD}
 # Certificates that say how things are on the day of issue, and how many days they hold (지방세징수법 시행령 제7조,
 # 국세징수법 시행령 제96조).
 ISSUED_WHEN_ASKED: Mapping[str, int] = {"local_tax_clearance": 30, "national_tax_clearance": 30}

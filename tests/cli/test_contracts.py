@@ -72,6 +72,20 @@ def test_a_breaking_change_exits_with_one_and_says_whom_it_reaches(bare: Hanbeon
     assert "urn:hanbeon:published:household_extract breaks. Raise its major version" in said.out
 
 
+def test_a_new_version_in_the_former_s_place_exits_with_one_and_says_what_to_do(bare: Hanbeon, tmp_path: Path) -> None:
+    for side, version in (("before", "1.0.0"), ("after", "2.0.0")):
+        (tmp_path / side).mkdir()
+        text = HOUSEHOLD.read_text(encoding="utf-8").replace("version: 1.0.0", f"version: {version}")
+        length = 100 if side == "before" else 50
+        (tmp_path / side / HOUSEHOLD.name).write_text(text.replace("maxLength: 100", f"maxLength: {length}"))
+    said = bare("contracts", "diff", str(tmp_path / "before"), str(tmp_path / "after"), "--json")
+    answer = json.loads(said.out)
+    assert (said.code, answer["without_new_major_version"]) == (1, [])
+    assert answer["without_overlap"] == ["urn:hanbeon:published:household_extract"]
+    said = bare("contracts", "diff", str(tmp_path / "before"), str(tmp_path / "after"))
+    assert "breaks who reads the version before. Keep that one beside it, deprecated, with its last day." in said.out
+
+
 def test_the_other_way_round_is_compatible_and_good(bare: Hanbeon, narrowed: Path) -> None:
     said = bare("contracts", "diff", str(narrowed), str(HOUSEHOLD))
     assert said.code == 0

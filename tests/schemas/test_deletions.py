@@ -66,7 +66,9 @@ def computed() -> frozenset[str]:
 @cache
 def committed() -> dict[str, frozenset[str]]:
     text = (DBT_FOLDER / MARTS_FILE).read_text(encoding="utf-8")
-    return {m["name"]: frozenset(c["name"] for c in m["columns"]) for m in yaml.safe_load(text)["models"]}
+    tables = [v | {"name": v["defined_in"]} for m in yaml.safe_load(text)["models"] for v in m.get("versions", ())]
+    tables += [m for m in yaml.safe_load(text)["models"] if "columns" in m]
+    return {t["name"]: frozenset(c["name"] for c in t["columns"]) for t in tables}
 
 
 def places(contract: Contract) -> Iterator[Place]:

@@ -2,18 +2,21 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from hanbeon.clock import SEOUL
 from schemas import codes
 from schemas.changes import MEANING, Kind, Severity
 from schemas.column_diff import CodesOf, columns_changed
 from schemas.contract import FOLDER, Contract, load_all
-from schemas.diff import Difference, diff, side
+from schemas.diff import Difference, Side, diff, side
 from schemas.errors import MalformedContract
+from tests.two_versions import loaded, second_version
 
 Content = dict[str, Any]
 HOUSEHOLD, MEMBERS = "published/household_extract.yaml", "published/household_extract__members.yaml"
@@ -29,10 +32,14 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "contracts"
 
 
-def changed(file: Path, mutate: Callable[[Content], Any]) -> Difference:
+def edit(file: Path, mutate: Callable[[Content], Any]) -> None:
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     mutate(content)
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+
+
+def changed(file: Path, mutate: Callable[[Content], Any]) -> Difference:
+    edit(file, mutate)
     return diff(side(FOLDER / file.parent.name / file.name), side(file))
 
 
@@ -209,6 +216,7 @@ def test_codes_that_came_or_went_are_found_at_every_column_that_uses_them(copy: 
 
 def test_every_kind_of_change_is_shown_by_some_test_and_said_in_words() -> None:
     elsewhere = {Kind.CONTRACT_ADDED, Kind.CONTRACT_REMOVED, Kind.CODES_ADDED, Kind.CODES_REMOVED}
+    elsewhere |= {Kind.CONTRACT_ENDED, Kind.OVERLAP_SHORTENED, Kind.CONSENT_CHANGED}
     assert {kind for _, _, kind, _ in CASES} | elsewhere == set(Kind) == set(MEANING)
 
 
@@ -237,6 +245,101 @@ def test_a_change_names_the_services_and_recipients_that_it_reaches(copy: Path) 
 
 def _variant_gone(copy: Path) -> Difference:
     return changed(copy / REGISTER, lambda c: custom(c, "variants")["value"].remove("members_included"))
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Path:
+    """The contracts of the income certificate."""
+    for file in (
+        f for f in FOLDER.rglob("*.yaml") if f.stem.startswith("income_certificate") or f.stem == "nts__income"
+    ):
+        (tmp_path / "one" / file.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, tmp_path / "one" / file.parent.name)
+    return tmp_path / "one"
+
+
+@pytest.fixture
+def two(one: Path, tmp_path: Path) -> Path:
+    """The same with a second version, which renames the earner's name."""
+    shutil.copytree(one, tmp_path / "two")
+    second_version(tmp_path / "two", "income_certificate", "nts__income", {"INERN_NM": ("FLNM", "성명")})
+    return tmp_path / "two"
+
+
+BEFORE_THE_END = datetime(2027, 3, 31, 23, 59, tzinfo=SEOUL)
+AFTER_THE_END = datetime(2027, 4, 1, tzinfo=SEOUL)
+V1, V2 = (f"urn:hanbeon:published:income_certificate{v}" for v in ("", "_v2"))
+
+
+def compared(before: Path, after: Path, at: datetime = BEFORE_THE_END) -> Difference:
+    sides = (Side({c.id: c for c in loaded(folder)}, codes.FOLDER, is_file=False) for folder in (before, after))
+    return diff(*sides, at=at)
+
+
+def test_a_new_version_beside_the_former_is_allowed_and_says_what_it_changes(one: Path, two: Path) -> None:
+    found = compared(one, two)
+    assert (found.unversioned, found.unkept) == ((), ())
+    changes = {(c.contract, c.kind, c.place, c.detail) for c in found.changes if c.severity is Severity.BREAKING}
+    source_id = "urn:hanbeon:source:nts:income"
+    assert changes == {
+        (V2, Kind.COLUMN_RENAMED, "INERN_NM", "to FLNM"),
+        (source_id, Kind.PUBLISHES_CHANGED, "inern_nm", "INERN_NM to FLNM"),
+        (source_id, Kind.IDENTITY_CHANGED, "", "published: income_certificate to income_certificate_v2"),
+    }
+    (renamed,) = (c for c in found.changes if c.kind is Kind.COLUMN_RENAMED)
+    assert "mogef" in renamed.recipients
+
+
+def test_a_breaking_version_without_the_former_one_is_a_finding(one: Path, two: Path) -> None:
+    for file in (two / "published").glob("income_certificate*.yaml"):
+        if "_v2" not in file.stem:
+            file.unlink()
+    found = compared(one, two)
+    assert found.unkept == (V2,)
+    assert found.unversioned == (V1, f"{V1}__lines")
+
+
+def test_a_former_version_without_a_day_or_with_one_that_is_past_keeps_nothing(one: Path, two: Path) -> None:
+    assert compared(one, two, AFTER_THE_END).unkept == (V2,)
+    edit(two / "published/income_certificate.yaml", lambda c: c.pop("slaProperties"))
+    assert compared(one, two).unkept == (V2,)
+
+
+def test_a_document_s_table_does_not_change_under_its_readers_whatever_its_version(one: Path, tmp_path: Path) -> None:
+    shutil.copytree(one, tmp_path / "other")
+    edit(tmp_path / "other" / LINES, lambda c: without("TSL_AMT")(c) or c.update(version="2.0.0"))
+    found = compared(one, tmp_path / "other")
+    assert (found.unversioned, found.unkept) == ((), (f"{V1}__lines",))
+
+
+def test_an_overlap_is_not_shortened_and_its_contract_goes_only_when_it_is_over(two: Path, tmp_path: Path) -> None:
+    shorter, without_it = tmp_path / "shorter", tmp_path / "without"
+    shutil.copytree(two, shorter)
+    shutil.copytree(two, without_it)
+    edit(shorter / "published/income_certificate.yaml", lambda c: c["slaProperties"][0].update(value="2027-03-30"))
+    shortened = compared(two, shorter)
+    assert Kind.OVERLAP_SHORTENED in [c.kind for c in shortened.changes]
+    assert shortened.unversioned == (V1,)
+    assert compared(shorter, two).unversioned == ()
+    for name in ("income_certificate", "income_certificate__lines"):
+        (without_it / "published" / f"{name}.yaml").unlink()
+    early, late = compared(two, without_it), compared(two, without_it, AFTER_THE_END)
+    assert early.unversioned == (V1, f"{V1}__lines")
+    assert [c.kind for c in late.changes] == [Kind.CONTRACT_ENDED, Kind.CONTRACT_ENDED]
+    assert late.unversioned == ()
+
+
+def test_what_given_consents_no_longer_cover_is_said(copy: Path, one: Path, two: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(two, other)
+    newest = other / "published/income_certificate_v2.yaml"
+    edit(newest, own("FLNM", "consentedAs", "EARNER"))
+    (found,) = compared(two, other).changes
+    assert (found.kind, found.place, found.detail) == (Kind.CONSENT_CHANGED, "FLNM", "INERN_NM to EARNER")
+    (renamed,) = (c for c in compared(one, other).changes if c.kind is Kind.COLUMN_REMOVED)
+    assert renamed.place == "INERN_NM"
+    (published,) = changed(copy / REGISTER, own("zip", "publishes", "STDG_CD")).changes
+    assert published.detail == "ZIP to STDG_CD; consents that were given do not cover it (consentedAs)"
 
 
 def test_the_same_contracts_do_not_differ(copy: Path) -> None:
