@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,17 @@ class Reach:
     of_fixture: dict[str, set[str]] = field(default_factory=dict)  # what a fixture of a session reaches by itself
 
     def tests(self, function: str) -> list[str]:
-        """Those that reach it: first the tests named like its module, then one of each other file in turn, cheap first.
+        """Those that reach it: first the tests named like its module, then the others, cheap first.
 
-        Tests of one file look at much the same; of two files at different things.
+        A test counts as dearer the more of its file come before it: tests of one file look at much the same.
         """
         module = function.rpartition(".")[0].rpartition(".")[2]
         found = [test for test, functions in self.functions.items() if function in functions]
         place, seen = {}, Counter[str]()
         for test in sorted(found, key=lambda test: (self.seconds[test], test)):
             file = test.partition("::")[0]
-            place[test] = (not file.endswith(f"/test_{module}.py") and 1 + seen[file], self.seconds[test], test)
             seen[file] += 1
+            place[test] = (not file.endswith(f"/test_{module}.py"), self.seconds[test] * sqrt(seen[file]), test)
         return sorted(found, key=lambda test: place[test])
 
 

@@ -30,8 +30,8 @@ def test_the_interval_is_wilson_s(killed: int, run: int, low: float, high: float
     assert interval(killed, run) == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
 
 
-def test_a_mutant_is_tried_by_the_tests_that_reach_it_named_ones_first_then_one_of_each_file() -> None:
-    seconds = {"t/test_gate.py::a": 9.0, "t/test_x.py::b": 1.0, "t/test_x.py::c": 2.0, "t/test_y.py::d": 3.0}
+def test_a_mutant_is_tried_by_the_tests_that_reach_it_named_ones_first_then_the_cheap() -> None:
+    seconds = {"t/test_gate.py::a": 9.0, "t/test_x.py::b": 1.0, "t/test_x.py::c": 2.5, "t/test_y.py::d": 3.0}
     seconds["t/test_y.py::no"] = 0.1
     reach = Reach({test: {"consent.gate.x_f"} for test in seconds} | {"t/test_y.py::no": {"other"}}, seconds)
     tests = reach.tests("consent.gate.x_f")
