@@ -7,14 +7,17 @@ The parent only collects. It runs no test, so it has no threads that a fork woul
 mutant would have changed. What a fixture of a module or a session reaches counts for every test that asks for it.
 """
 
+import gc
 import hashlib
 import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +38,18 @@ class Reach:
     of_fixture: dict[str, set[str]] = field(default_factory=dict)  # what a fixture of a session reaches by itself
 
     def tests(self, function: str) -> list[str]:
-        """Those that reach it: first the tests named like its module, and within that the cheap before the dear."""
+        """Those that reach it: first the tests named like its module, then the others, cheap first.
+
+        A test counts as dearer the more of its file come before it: tests of one file look at much the same.
+        """
         module = function.rpartition(".")[0].rpartition(".")[2]
         found = [test for test, functions in self.functions.items() if function in functions]
-        return sorted(found, key=lambda test: (f"test_{module}.py" not in test, self.seconds[test], test))
+        place, seen = {}, Counter[str]()
+        for test in sorted(found, key=lambda test: (self.seconds[test], test)):
+            file = test.partition("::")[0]
+            seen[file] += 1
+            place[test] = (not file.endswith(f"/test_{module}.py"), self.seconds[test] * sqrt(seen[file]), test)
+        return sorted(found, key=lambda test: place[test])
 
 
 def _sources(file: Path) -> Iterable[Path]:
@@ -123,6 +134,8 @@ class Session:
         threads = len(os.listdir("/proc/self/task")) if Path("/proc/self/task").exists() else 1
         if threads != 1:
             print(f"Note: the collecting process has {threads} threads; a fork keeps one.", flush=True)
+        gc.collect()
+        gc.freeze()  # or each child would copy what it never changes
         self._work(self)
         return True
 

@@ -27,6 +27,7 @@ from pathlib import Path
 OUTCOMES = ("killed", "timeout", "survived", "no tests")
 KILLED = ("killed", "timeout")  # a test that would never end is seen by whoever waits for it
 BUDGET = 60.0
+CONTROLS = 4  # mutants that change nothing, tried after the others: no test may fail
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,28 @@ def run(sample: Sequence[str]) -> list[Verdict]:
     from mutmut.configuration import config
     from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-    from bench.forks import Session
+    from bench.forks import Reach, Session
     from hanbeon.postgres import cluster
 
     verdicts: list[Verdict] = []
+
+    def tests_of(mutant: str, reach: Reach) -> list[str]:
+        return within(reach.tests(mangled_name_from_mutant_name(mutant)), reach.seconds, BUDGET)
 
     def work(session: Session) -> None:
         print(f"{len(session.items)} tests, each once without a mutant:", flush=True)
         reach = session.reach()
         for at, mutant in enumerate(sample, 1):
-            tests = within(reach.tests(mangled_name_from_mutant_name(mutant)), reach.seconds, BUDGET)
+            tests = tests_of(mutant, reach)
             began = time.perf_counter()
             outcome, test = session.first_failure(mutant, tests, reach) if tests else ("no tests", None)
             verdicts.append(Verdict(mutant, outcome, test, round(time.perf_counter() - began, 1)))
             print(f"  {at}/{len(sample)} {outcome:9} {verdicts[-1].seconds:6.1f} s  {mutant}", flush=True)
+        for mutant in sample[:: max(1, len(sample) // CONTROLS)]:
+            unchanged = mangled_name_from_mutant_name(mutant) + "__mutmut_0"
+            outcome, test = session.first_failure(unchanged, tests_of(mutant, reach), reach)
+            if outcome != "survived":
+                raise SystemExit(f"{test} fails without a mutant too, so what it killed does not count.")
 
     chosen = config().pytest_add_cli_args_test_selection
     quiet = ["-s", "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:timeout", "-p", "no:xdist"]

@@ -31,16 +31,13 @@ def test_the_interval_is_wilson_s(killed: int, run: int, low: float, high: float
 
 
 def test_a_mutant_is_tried_by_the_tests_that_reach_it_named_ones_first_then_the_cheap() -> None:
-    seconds = {
-        "tests/test_gate.py::a": 9.0,
-        "tests/test_x.py::b": 1.0,
-        "tests/test_x.py::c": 0.5,
-        "tests/test_y.py::d": 1,
-    }
-    reach = Reach({test: {"consent.gate.x_f"} for test in seconds} | {"tests/test_x.py::c": {"other"}}, seconds)
+    seconds = {"t/test_gate.py::a": 9.0, "t/test_x.py::b": 1.0, "t/test_x.py::c": 2.5, "t/test_y.py::d": 3.0}
+    seconds["t/test_y.py::no"] = 0.1
+    reach = Reach({test: {"consent.gate.x_f"} for test in seconds} | {"t/test_y.py::no": {"other"}}, seconds)
     tests = reach.tests("consent.gate.x_f")
-    assert tests == ["tests/test_gate.py::a", "tests/test_x.py::b", "tests/test_y.py::d"]
+    assert tests == ["t/test_gate.py::a", "t/test_x.py::b", "t/test_y.py::d", "t/test_x.py::c"]
     assert within(tests, seconds, 10) == tests[:2]
+    assert within(tests, seconds, 13) == tests[:3]
     assert within(tests, seconds, 0) == tests[:1], "one at least"
     assert within([], seconds, 10) == []
 

@@ -4,7 +4,6 @@ import psycopg
 import pytest
 
 from consent import bodies, dead_rows, erasures, vault
-from consent.append import Entry, canonical, entry, everything, leaf_hash, scope_commitment, shown_payload
 from consent.bodies import BodyKind
 from consent.erasures import Loss, Values
 from hanbeon.errors import DependencyDown
@@ -114,22 +113,3 @@ def test_a_table_in_use_is_said_and_not_waited_for(
         with pytest.raises(DependencyDown, match="in use"):
             dead_rows.clear(ledger_conn, False, ["papers"])
     assert ledger_conn.execute("show lock_timeout").fetchone() == ("0",)
-
-
-def test_a_payload_is_shown_scope_by_scope_and_still_leads_to_its_hash() -> None:
-    """docs/proof.md, section 2: who has the shown payload and the event's salt for members works out the same hash."""
-    scopes = [{"subject_key": str(n), "document_type": "RRT"} for n in range(3)]
-    payload, salt = {"kind": "consent", "scopes": scopes}, bytes(range(32))
-    told = shown_payload(salt, payload, lambda scope: scope["subject_key"] == "1")
-    first, second, third = told["scopes"]
-    assert (told["kind"], second["scope"], set(second)) == ("consent", scopes[1], {"scope", "salt"})
-    assert [first, third] == [{"commitment": scope_commitment(salt, n, scopes[n])} for n in (0, 2)]
-    whole = shown_payload(salt, payload, everything)
-    assert [one["scope"] for one in whole["scopes"]] == scopes
-    assert len({one["salt"] for one in whole["scopes"]}) == 3
-    assert whole["scopes"][1] == second
-    assert shown_payload(salt, {"a": 1}, everything) == {"a": 1}
-    assert shown_payload(salt, {"scopes": None}, everything) == {"scopes": None}
-    event = entry("granted", "auth-1", payload, "auth-1")
-    assert event == Entry("granted", "auth-1", "auth-1", canonical(payload))
-    assert leaf_hash(salt, 1, AT, event) != leaf_hash(salt, 2, AT, event)

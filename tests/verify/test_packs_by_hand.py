@@ -342,6 +342,32 @@ def test_f44_each_flaw_is_found_in_its_file_and_in_its_own_words(tmp_path: Path,
     assert f"{name}: {said}" in findings(tmp_path, files)
 
 
+SHORT: dict[str, tuple[str, Change]] = {
+    "an entry's path": (FIRST, lambda e: e["path"].__setitem__(0, "00")),
+    "a row's path": (ROW, lambda r: r["row_path"].__setitem__(0, "00")),
+    "a row's salt": (ROW, lambda r: r["pipeline"].update(salt="00")),
+    "a hidden row": (ROW, lambda r: r.update(content={"commitment": "00"})),
+    "a hidden scope": (FIRST, lambda e: e["body"]["payload"]["scopes"].__setitem__(1, {"commitment": "00"})),
+    "a scope's salt": (FIRST, lambda e: e["body"]["payload"]["scopes"][0].update(salt="00")),
+    "an access record's salt": ("entries/6.json", lambda e: e["body"].update(salt="00")),
+    "a receipt's path": (RECEIPT, lambda c: c["log"]["path"].__setitem__(0, "00")),
+    "what is left of a range": (ABSENCE, lambda a: a["left"].__setitem__(0, "00")),
+    "what is right of a range": (ABSENCE, lambda a: a["right"].__setitem__(0, "00")),
+    "a blinding key": (ABSENCE, lambda a: a.update(blinding_key="00")),
+    "a neighbour": (ABSENCE, lambda a: a["neighbours"][str(COMMIT)][0].update(blinded="00")),
+    "a neighbour's path": (ABSENCE, lambda a: a["neighbours"][str(COMMIT)][0]["path"].__setitem__(0, "00")),
+}
+
+
+@pytest.mark.parametrize("what", SHORT)
+def test_no_hash_or_salt_is_shorter_than_it_must_be(tmp_path: Path, what: str) -> None:
+    """Or two of them could be cut otherwise and mean something else under the same root."""
+    name, change = SHORT[what]
+    files = good()
+    change(files[name])
+    assert f"{name}: a hash is not 32 bytes" in findings(tmp_path, files)
+
+
 def lawful(tmp_path: Path, change: Callable[[list[tuple[int, dict[str, Any]]], Files], Any]) -> list[str]:
     """What is said of the row when ledger or row were other ones from the beginning."""
     proofs = evidence()
@@ -468,6 +494,8 @@ def manifest(**claims: Any) -> str:
         ("auth-3", {"manifest": manifest(root="00" * 32)}, "the imported row is not in the agency's signed manifest"),
         ("auth-3", {"row": IMPORTED[1]}, "the imported row is not in the agency's signed manifest"),
         ("auth-3", {"index": 3}, "index 3 is not in a tree of 3"),
+        ("auth-3", {"path": ["00"]}, "a hash is not 32 bytes"),
+        ("auth-3", {"manifest": manifest(root="00")}, "a hash is not 32 bytes"),
         ("auth-3", {"kind": "statute"}, "the evidence is of no known kind"),
         ("auth-2", {"kind": "oath"}, "the evidence is of no known kind"),
     ],
