@@ -9,7 +9,7 @@ setting's seconds and rows. An error is one sentence that repeats nothing of the
     documents_replaced   decided requirements, and the paper and money that data saved
     verdicts             what the quality gate found, expectation by expectation
     runs                 what each run did
-    statutes             articles of law and the documents that they ask for, from the project's registry
+    statutes             articles of law and the documents that they ask for, whether these come as data
 """
 
 import json
@@ -28,7 +28,7 @@ from hanbeon.errors import UsageError
 from pipeline.reading import read, runs, verdicts
 from pipeline.run import Run
 from schemas.contract import gold
-from schemas.statutes import registry
+from schemas.statutes import PUBLISHED
 
 RELATIONS: Mapping[str, str] = {
     "bundles": "Applications by service, recipient, document type and state; small groups suppressed, counts rounded",
@@ -64,6 +64,17 @@ select
     exact < $minimum as is_suppressed,
 from counted
 order by all
+"""
+
+_STATUTES = """
+    STT_NM as law,
+    STT_KND_NM as kind,
+    LPRVS_NM as article,
+    AGRE_RFSL_PSBLTY_YN = 'Y' as has_refusal_clause,
+    STT_RQDOC_NO as document,
+    RQDOC_CD as document_type,
+    DATA_PVSN_YN = 'Y' as is_data,
+    SRVC_LIST_CN as services
 """
 
 
@@ -116,15 +127,16 @@ def _offered(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
         _copy(duck, "documents_replaced", held.select([c.name for c in replaced.columns]))
         _copy(duck, "verdicts", verdicts(run))
         _copy(duck, "runs", _runs(run))
-        _copy(duck, "statutes", registry())
+        held = read(run, f"gold/{PUBLISHED}", gold(PUBLISHED).gold_schema)
+        _copy(duck, "statutes", held, _STATUTES)
         duck.execute("set enable_external_access = false")
         duck.execute("set lock_configuration = true")
         yield duck
 
 
-def _copy(duck: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+def _copy(duck: duckdb.DuckDBPyConnection, name: str, table: pa.Table, columns: str = "*") -> None:
     duck.register("given", table)
-    duck.execute(f"create table {name} as select * from given")
+    duck.execute(f"create table {name} as select {columns} from given")
     duck.unregister("given")
 
 

@@ -34,13 +34,14 @@ from pipeline.staging import Staged
 from pipeline.standardise import standardise as build_marts
 from pipeline.summary import Summary
 from quality.gold import check_gold
+from schemas import statutes
 from schemas.contract import Contract, gold, published, sources
 
 __all__ = ["about_no_document", "documents", "publish", "share_compute", "shares", "standardise", "whole_if_changed"]
 
 
 def about_no_document() -> list[Contract]:
-    """`service_bundles` and `documents_replaced`: replaced whole by each publication."""
+    """`service_bundles`, `documents_replaced`, `statute_articles`: replaced whole by each publication."""
     return [c for c in published() if "documentType" not in c.properties]
 
 
@@ -153,8 +154,8 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
         recomputed = staged.recomputed[contract.document_type]
         return changed(held, replaced(contract, held, staged.tables[contract.name], recomputed, own))
 
-    def whole(contract: Contract, current: Current) -> Change | None:
-        return whole_if_changed(current.read(), staged.tables[contract.name])
+    def whole(rows: pa.Table, current: Current) -> Change | None:
+        return whole_if_changed(current.read(), rows)
 
     idle = {
         name
@@ -164,7 +165,12 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
     in_order = sorted((c for c in documents() if c.name not in idle), key=lambda c: (c.group is None, c.name))
     plans = [Plan(f"gold/{c.name}", c.gold_schema, partial(recomputed_rows, c), partitioned=True) for c in in_order]
     for c in about_no_document():
-        compute = bundle_compute(run) if c.name == bundles.BUNDLES else partial(whole, c)
+        if c.name == bundles.BUNDLES:
+            compute = bundle_compute(run)
+        else:
+            compute = partial(
+                whole, statutes.published_rows() if c.name == statutes.PUBLISHED else staged.tables[c.name]
+            )
         plans.append(Plan(f"gold/{c.name}", c.gold_schema, compute, partitioned=False))
     return plans
 
