@@ -22,6 +22,7 @@ from consent import (
     outbox,
     owners,
     representations,
+    shadow,
     subject_notices,
     uses,
 )
@@ -229,6 +230,7 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(subject_notices.TABLES)
         conn.execute(holds.TABLES)
         conn.execute(disputes.TABLES)
+        conn.execute(shadow.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)
 

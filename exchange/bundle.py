@@ -103,20 +103,25 @@ class _Judgement:
     needed: pa.Table
 
 
-def open_bundle(run: Run, application_id: str, reader: str) -> Bundle:
-    """Open one application's bundle. Raises UsageError for an unknown one, Refused when the read cannot be recorded."""
+def open_bundle(
+    run: Run, application_id: str, reader: str, *, only: str | None = None, action: Action = Action.BUNDLE
+) -> Bundle:
+    """Open one application's bundle, or `only` one document type of it.
+
+    Raises UsageError for an unknown one, Refused when the read cannot be recorded.
+    """
     snapshot = snapshot_of_application(run.conn, application_id)
     if snapshot is None:
         raise _unknown(run, reader)
     at = run.at()
     application: Mapping[str, Any] = snapshot.applications.to_pylist()[0]
-    found = _judge(snapshot, application, at)
+    found = _judge(snapshot, application, at, only)
     for _ in range(ATTEMPTS):
-        ids = record_all(run.conn, _accesses(application, found.judged, reader), at)
+        ids = record_all(run.conn, _accesses(application, found.judged, reader, action), at)
         documents = _documents(run, application, found, at)
         snapshot, at = snapshot_of_application(run.conn, application_id) or snapshot, run.at()
         application = snapshot.applications.to_pylist()[0]
-        before, found = found, _judge(snapshot, application, at)
+        before, found = found, _judge(snapshot, application, at, only)
         if found.judged == before.judged:
             return _bundle(application, reader, at, snapshot.position, ids, documents)
     raise Refused("Consent for this application is changing while it is read. Try again in a moment.")
@@ -128,7 +133,7 @@ def _unknown(run: Run, reader: str) -> UsageError:
     return UsageError("There is no such application. `hanbeon application list` shows the ids.")
 
 
-def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> _Judgement:
+def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime, only: str | None) -> _Judgement:
     allowed = _of_application(gate.allowed(snapshot, at), application).to_pylist()
     needed = requirements(
         snapshot.applications, snapshot.papers, gate.allowed(snapshot, at), gate.explained(snapshot, at)
@@ -139,6 +144,8 @@ def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> 
     rows = needed.to_pylist()
     judged = []
     for requirement in service(application["service"]).needed_of(application["applicant_kind"]):
+        if only not in (None, requirement.document_type):
+            continue
         own = [r for r in rows if r["document_type"] == requirement.document_type]
         told = {r["_subject_key"]: r["reason"] for r in own} or {applicant: None}
         is_paper = requirement.document_type in papers
@@ -187,12 +194,12 @@ def _judge_one(
     return _Judged(requirement, subject_key, ids, columns, reason, is_paper)
 
 
-def _accesses(application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str) -> list[Access]:
+def _accesses(application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str, action: Action) -> list[Access]:
     """One record for each document that could come as data; one for the bundle where none could."""
     common = {
         "reader": reader,
-        "action": Action.BUNDLE,
-        "asked": "bundle",
+        "action": action,
+        "asked": "bundle" if action is Action.BUNDLE else "paper against data",
         "recipient": application["recipient"],
         "service": application["service"],
         "application_id": application["application_id"],

@@ -20,6 +20,7 @@ from hanbeon.clock import seoul_date
 from hanbeon.errors import BatchRefused
 from lake import tables
 from pipeline import bundles, staging
+from pipeline.agreement import agreement
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.counting import decisions
 from pipeline.coverage import covered, unite
@@ -41,7 +42,7 @@ __all__ = ["about_no_document", "documents", "publish", "share_compute", "shares
 
 
 def about_no_document() -> list[Contract]:
-    """`service_bundles`, `documents_replaced`, `statute_articles`: replaced whole by each publication."""
+    """Tables about applications, decisions, papers and the law: replaced whole by each publication if they changed."""
     return [c for c in published() if "documentType" not in c.properties]
 
 
@@ -142,6 +143,7 @@ def _context(run: Run, snapshot: ledger.Snapshot, allowed: pa.Table, at: datetim
         "asked": asked(run, needed),
         "stale": stale.select(["document_type", "_evidence_id"]).sort_by("_evidence_id"),
         "decisions": decisions(run),
+        "papers": agreement(run),
     }
 
 

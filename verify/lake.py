@@ -24,7 +24,12 @@ from verify.standing import Standing, standing
 
 EVENTS, ACCESSES = "ledger/events", "ops/accesses"
 # Counts, which documents are there, and what the law asks for.
-WITHOUT_EVIDENCE = ("gold/documents_replaced", "gold/service_bundles", "gold/statute_articles")
+WITHOUT_EVIDENCE = (
+    "gold/documents_replaced",
+    "gold/service_bundles",
+    "gold/shadow_agreement",
+    "gold/statute_articles",
+)
 WHOSE = ["_authorisation_id", "_subject_key", "_variant"]
 Row = Mapping[str, Any]
 
