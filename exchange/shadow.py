@@ -100,7 +100,7 @@ def columns_of(document_type: str) -> dict[str, Column]:
 def check(document_type: str, fields: Fields) -> None:
     """Raises UsageError, without a value, for fields that are no fields of this document."""
     if document_type not in as_data():
-        raise UsageError(f"{document_type} does not come as data, so there is nothing to compare a paper with.")
+        raise UsageError("The document does not come as data, so there is nothing to compare a paper with.")
     groups = {g.name for g in source(document_type).groups}
     for name, value in fields.items():
         is_lines = isinstance(value, list) and all(isinstance(line, Mapping) for line in value)

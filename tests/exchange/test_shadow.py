@@ -137,7 +137,7 @@ def test_p8_nothing_of_a_paper_rests_anywhere(
         ("FAMR", {MARK: "1"}, "1 fields of the paper are no columns of FAMR"),
         ("FAMR", {"relatives": MARK}, "relatives of FAMR are lines"),
         ("FAMR", {"SELF_FLNM": [MARK]}, "has one value"),
-        ("INSV", {}, "INSV does not come as data"),
+        ("INSV", {}, "does not come as data"),
     ],
 )
 def test_fields_that_are_none_of_the_document_are_refused_without_a_value(
