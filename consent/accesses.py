@@ -106,6 +106,7 @@ class Action(StrEnum):
     """What kind of read it was."""
 
     BUNDLE = "bundle"
+    SHADOW = "shadow"
     SQL = "sql"
     TRACE_ROW = "trace_row"
     TRACE_AUTHORISATION = "trace_authorisation"

@@ -23,6 +23,7 @@ from consent import (
     owners,
     readers,
     representations,
+    shadow,
     subject_notices,
     uses,
 )
@@ -234,6 +235,7 @@ def migrate(conn: psycopg.Connection) -> None:
         conn.execute(subject_notices.TABLES)
         conn.execute(holds.TABLES)
         conn.execute(disputes.TABLES)
+        conn.execute(shadow.TABLES)
         entries.migrate(conn)
         conn.execute(evidence.TABLES)
 

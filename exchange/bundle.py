@@ -114,8 +114,19 @@ class _Judgement:
     allowed: pa.Table
 
 
-def open_bundle(run: Run, application_id: str, reader: str, as_of: datetime | None = None) -> Bundle:
-    """Open one application's bundle. Raises UsageError for an unknown one, Refused when the read cannot be recorded."""
+def open_bundle(
+    run: Run,
+    application_id: str,
+    reader: str,
+    as_of: datetime | None = None,
+    *,
+    only: str | None = None,
+    action: Action = Action.BUNDLE,
+) -> Bundle:
+    """Open one application's bundle, or `only` one document type of it; `as_of` an earlier instant.
+
+    Raises UsageError for an unknown one, Refused when the read cannot be recorded.
+    """
     if as_of is not None and as_of > run.at():
         raise UsageError("What evidence will say is not known. Ask as of an instant that has passed.")
     snapshot = snapshot_of_application(run.conn, application_id)
@@ -123,13 +134,13 @@ def open_bundle(run: Run, application_id: str, reader: str, as_of: datetime | No
         raise _unknown(run, reader)
     at = run.at()
     application: Mapping[str, Any] = snapshot.applications.to_pylist()[0]
-    found = _judge(snapshot, application, at)
+    found = _judge(snapshot, application, at, only)
     for _ in range(ATTEMPTS):
-        ids = record_all(run.conn, _accesses(application, found.judged, reader, as_of), at)
+        ids = record_all(run.conn, _accesses(application, found.judged, reader, action, as_of), at)
         documents = _documents(run, application, found, at, as_of)
         snapshot, at = snapshot_of_application(run.conn, application_id) or snapshot, run.at()
         application = snapshot.applications.to_pylist()[0]
-        before, found = found, _judge(snapshot, application, at)
+        before, found = found, _judge(snapshot, application, at, only)
         if found.judged == before.judged:
             return _bundle(application, reader, at, as_of, snapshot.position, ids, documents)
     raise Refused("Consent for this application is changing while it is read. Try again in a moment.")
@@ -141,7 +152,7 @@ def _unknown(run: Run, reader: str) -> UsageError:
     return UsageError("There is no such application. `hanbeon application list` shows the ids.")
 
 
-def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> _Judgement:
+def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime, only: str | None) -> _Judgement:
     flowing = _of_application(gate.allowed(snapshot, at), application)
     allowed = flowing.to_pylist()
     needed = requirements(
@@ -153,6 +164,8 @@ def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime) -> 
     rows = needed.to_pylist()
     judged = []
     for requirement in service(application["service"]).needed_of(application["applicant_kind"]):
+        if only not in (None, requirement.document_type):
+            continue
         own = [r for r in rows if r["document_type"] == requirement.document_type]
         told = {r["_subject_key"]: r["reason"] for r in own} or {applicant: None}
         is_paper = requirement.document_type in papers
@@ -202,13 +215,14 @@ def _judge_one(
 
 
 def _accesses(
-    application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str, as_of: datetime | None
+    application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str, action: Action, as_of: datetime | None
 ) -> list[Access]:
     """One record for each document that could come as data; one for the bundle where none could."""
+    asked = "bundle" if action is Action.BUNDLE else "paper against data"
     common = {
         "reader": reader,
-        "action": Action.BUNDLE,
-        "asked": "bundle" if as_of is None else f"bundle as of {instant_text(as_of)}",
+        "action": action,
+        "asked": asked if as_of is None else f"{asked} as of {instant_text(as_of)}",
         "recipient": application["recipient"],
         "service": application["service"],
         "application_id": application["application_id"],

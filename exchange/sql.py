@@ -9,7 +9,8 @@ setting's seconds and rows. An error is one sentence that repeats nothing of the
     documents_replaced   decided requirements, and the paper and money that data saved
     verdicts             what the quality gate found, expectation by expectation
     runs                 what each run did
-    statutes             articles of law and the documents that they ask for, from the project's registry
+    shadow_agreement     how often papers and data say the same, column by column; small groups suppressed
+    statutes             articles of law and the documents that they ask for, whether these come as data
 """
 
 import json
@@ -25,16 +26,18 @@ import pyarrow as pa
 from consent.accesses import Access, Action, record
 from exchange import statement
 from hanbeon.errors import UsageError
+from pipeline.agreement import AGREEMENT
 from pipeline.reading import read, runs, verdicts
 from pipeline.run import Run
 from schemas.contract import gold
-from schemas.statutes import registry
+from schemas.statutes import PUBLISHED
 
 RELATIONS: Mapping[str, str] = {
     "bundles": "Applications by service, recipient, document type and state; small groups suppressed, counts rounded",
     "documents_replaced": "Decided requirements, and the paper and money that data saved",
     "verdicts": "What the quality gate found, expectation by expectation",
     "runs": "What each run did",
+    "shadow_agreement": "How often papers and data say the same; small groups suppressed, counts rounded",
     "statutes": "Articles of law and the documents that they ask for; one row for each article and document",
 }
 PRIVATE_RUN_COLUMNS = ("context_digest", "code_hash")
@@ -64,6 +67,53 @@ select
     exact < $minimum as is_suppressed,
 from counted
 order by all
+"""
+
+_SHADOW = """
+create table shadow_agreement as
+with exact as (
+    select
+        SRVC_NO as service,
+        UTZTN_INST_CD as recipient,
+        RQDOC_CD as document_type,
+        COL_NM as column_name,
+        sum(CCRNC_NOCS) as agrees,
+        sum(NCNSN_NOCS) as differs,
+        sum(DATA_ABSN_NOCS) as only_on_paper,
+        sum(DCMNT_ABSN_NOCS) as only_in_data,
+        sum(VRFC_IMPS_NOCS) as not_comparable,
+    from given
+    group by all
+),
+grouped as (
+    select
+        * exclude (agrees, differs, only_on_paper, only_in_data, not_comparable),
+        unnest([
+            {'verdict': 'agrees', 'exact': agrees},
+            {'verdict': 'differs', 'exact': differs},
+            {'verdict': 'only_on_paper', 'exact': only_on_paper},
+            {'verdict': 'only_in_data', 'exact': only_in_data},
+            {'verdict': 'not_comparable', 'exact': not_comparable}
+        ], recursive := true),
+    from exact
+)
+select
+    service, recipient, document_type, column_name, verdict,
+    case when exact >= $minimum then cast(round(exact / $minimum) * $minimum as bigint) end as papers,
+    exact < $minimum as is_suppressed,
+from grouped
+where exact > 0
+order by all
+"""
+_STATUTES = """
+    STT_NM as law,
+    STT_KND_NM as kind,
+    LPRVS_NM as article,
+    AGRE_RFSL_PSBLTY_YN = 'Y' as has_refusal_clause,
+    STT_RQDOC_NO as document,
+    RQDOC_CD as document_type,
+    DATA_PVSN_YN = 'Y' as is_data,
+    SRVC_LIST_CN as services
 """
 
 
@@ -116,15 +166,19 @@ def _offered(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
         _copy(duck, "documents_replaced", held.select([c.name for c in replaced.columns]))
         _copy(duck, "verdicts", verdicts(run))
         _copy(duck, "runs", _runs(run))
-        _copy(duck, "statutes", registry())
+        duck.register("given", read(run, f"gold/{AGREEMENT}", gold(AGREEMENT).gold_schema))
+        duck.execute(_SHADOW, {"minimum": max(1, run.settings.exchange.minimum_group)})
+        duck.unregister("given")
+        held = read(run, f"gold/{PUBLISHED}", gold(PUBLISHED).gold_schema)
+        _copy(duck, "statutes", held, _STATUTES)
         duck.execute("set enable_external_access = false")
         duck.execute("set lock_configuration = true")
         yield duck
 
 
-def _copy(duck: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+def _copy(duck: duckdb.DuckDBPyConnection, name: str, table: pa.Table, columns: str = "*") -> None:
     duck.register("given", table)
-    duck.execute(f"create table {name} as select * from given")
+    duck.execute(f"create table {name} as select {columns} from given")
     duck.unregister("given")
 
 

@@ -118,6 +118,15 @@ REASONS: dict[str, Words] = {
     "application_decided": ("이미 결정된 신청입니다", "the application is already decided"),
     "unknown_application": ("없는 신청번호입니다", "there is no such application"),
 }
+SHADOW_REASONS: dict[str, Words] = {
+    **REASONS,
+    "already_compared": ("이미 비교한 서류입니다", "this paper was compared before, and counts once"),
+    "several_subjects": (
+        "서류가 여러 대상에 관한 것입니다",
+        "the document is about several subjects, and the paper names none",
+    ),
+    "no_common_field": ("비교할 수 있는 항목이 없습니다", "the paper has no field that the consent covers"),
+}
 
 STATES: dict[str, Words] = {
     State.GRANTED: ("유효", "granted"),

@@ -31,6 +31,7 @@ from hanbeon.commands import (
     reconcile,
     representative,
     review,
+    shadow,
     sources,
     sql,
     subject,
@@ -78,6 +79,7 @@ app.add_typer(subject.app, name="subject", rich_help_panel=SERVICE_DESK)
 app.add_typer(death.app, name="death", rich_help_panel=SERVICE_DESK)
 app.add_typer(hold.app, name="hold", rich_help_panel=SERVICE_DESK)
 app.add_typer(dispute.app, name="dispute", rich_help_panel=SERVICE_DESK)
+app.add_typer(shadow.app, name="shadow", rich_help_panel=SERVICE_DESK)
 app.add_typer(notices.app, name="notices", rich_help_panel=SERVICE_DESK)
 app.command("sql", rich_help_panel=ANALYSTS)(sql.sql)
 app.add_typer(trace.app, name="trace", rich_help_panel=AUDITORS)

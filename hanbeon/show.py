@@ -46,6 +46,8 @@ def main(settings: Settings, console: Console | None = None) -> int:
         is_good = _dags(console, dags)
         with _step(console, "담당자 결정 · case workers decide complete bundles") as say:
             say(_decide(run))
+        with _step(console, "종이와 대조 · papers that are still asked for, compared with the data") as say:
+            say(_papers(run))
         console.print(
             "\n[bold]한 번 더 · once more: what changed flows, what is decided leaves, nothing doubles[/bold]"
         )
@@ -126,6 +128,12 @@ def _decide(run: "Run") -> str:
     from hanbeon import demo
 
     return f"{demo.decide(run):,} applications decided; their one-time authorisations are consumed"
+
+
+def _papers(run: "Run") -> str:
+    from hanbeon import demo_papers
+
+    return f"{demo_papers.shadow(run):,} papers compared, nothing of them kept: hanbeon shadow report"
 
 
 def _family(console: Console, run: "Run") -> bool:

@@ -20,6 +20,7 @@ from hanbeon.clock import seoul_date
 from hanbeon.errors import BatchRefused
 from lake import tables
 from pipeline import bundles, staging
+from pipeline.agreement import agreement
 from pipeline.commit import Change, Current, Plan, commit
 from pipeline.counting import decisions
 from pipeline.coverage import covered, unite
@@ -44,13 +45,14 @@ from pipeline.staging import Staged
 from pipeline.standardise import standardise as build_marts
 from pipeline.summary import Summary
 from quality.gold import check_gold
+from schemas import statutes
 from schemas.contract import Contract, gold, published, sources
 
 __all__ = ["about_no_document", "documents", "publish", "share_compute", "shares", "standardise", "whole_if_changed"]
 
 
 def about_no_document() -> list[Contract]:
-    """`service_bundles` and `documents_replaced`: replaced whole by each publication."""
+    """Tables about applications, decisions, papers and the law: replaced whole by each publication if they changed."""
     return [c for c in published() if "documentType" not in c.properties]
 
 
@@ -154,6 +156,7 @@ def _context(run: Run, snapshot: ledger.Snapshot, allowed: pa.Table, at: datetim
         "asked": asked(run, needed),
         "stale": stale.select(["document_type", "_evidence_id"]).sort_by("_evidence_id"),
         "decisions": decisions(run),
+        "papers": agreement(run),
     }
 
 
@@ -165,8 +168,8 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
         own, recomputed = current.allowed_of(contract), staged.recomputed[contract.document_type]
         return changed(held, replaced(contract, held, staged.tables[contract.name], recomputed, own))
 
-    def whole(contract: Contract, current: Current) -> Change | None:
-        return whole_if_changed(current.read(), staged.tables[contract.name])
+    def whole(rows: pa.Table, current: Current) -> Change | None:
+        return whole_if_changed(current.read(), rows)
 
     idle = {
         name
@@ -176,7 +179,12 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
     in_order = sorted((c for c in documents() if c.name not in idle), key=_last_the_documents_of_today)
     plans = [gold_plan(c, partial(recomputed_rows, c)) for c in in_order]
     for c in about_no_document():
-        compute = bundle_compute(run) if c.name == bundles.BUNDLES else partial(whole, c)
+        if c.name == bundles.BUNDLES:
+            compute = bundle_compute(run)
+        else:
+            compute = partial(
+                whole, statutes.published_rows() if c.name == statutes.PUBLISHED else staged.tables[c.name]
+            )
         plans.append(Plan(f"gold/{c.name}", c.gold_schema, compute, partitioned=False))
     return plans
 

@@ -2,7 +2,11 @@
 
 An article is served *fully* when every document that it names comes as data, *partly* when some do, *not at all* when
 none does. An article that names no document known to the registry counts apart, neither served nor unserved. Articles
-are counted, not applications: how often each document is issued in a year is not known by type, so nothing is weighted.
+are counted, not applications.
+
+`weighted` counts copies instead, for the documents whose yearly issuance is known (documents.yaml): the copies of a
+document are taken to go to the articles that ask for it in equal parts, an assumption, since no source says for what a
+copy was issued; those are served that go to articles served fully.
 
 Try it: `python -c "from schemas.coverage import coverage; print(coverage().articles)"`
 """
@@ -11,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.contract import sources
-from schemas.documents import as_data, document_types, named_in_statutes
+from schemas.documents import Issuance, as_data, document_types, issuance, named_in_statutes
 from schemas.provenance import Provenance, provenance
 from schemas.services import Service, services
 from schemas.statutes import Article, articles
@@ -58,9 +62,24 @@ class Definitions:
 
 
 @dataclass(frozen=True)
+class Weighted:
+    """Copies a year, over the documents whose issuance is known; of the others, how many statutes name."""
+
+    copies: int
+    served: float
+    known: tuple[str, ...]
+    unknown: int
+
+    @property
+    def share(self) -> float:
+        return self.served / self.copies if self.copies else 0.0
+
+
+@dataclass(frozen=True)
 class Coverage:
     articles: Counts
     services: Counts
+    weighted: Weighted
     documents: tuple[OfDocument, ...]
     provenance: tuple[Provenance, ...]
     definitions: Definitions
@@ -73,6 +92,7 @@ def coverage() -> Coverage:
     return Coverage(
         articles=_counts((a.document_types for a in articles()), data),
         services=_counts((_taken(s) for s in services()), data),
+        weighted=_weighted(data, issuance(), articles()),
         documents=tuple(sorted(_documents(data), key=lambda d: (-d.articles, d.id))),
         provenance=found,
         definitions=Definitions(
@@ -82,6 +102,20 @@ def coverage() -> Coverage:
             verified=sum(p.verified for p in found),
         ),
     )
+
+
+def _weighted(data: frozenset[str], figures: Iterable[Issuance], of: Iterable[Article]) -> Weighted:
+    """A figure's copies, divided equally over the pairs of article and document that they may have been issued for."""
+    asking = list(of)
+    named = {d for a in asking for d in a.documents}
+    copies, served, known = 0, 0.0, []
+    for figure in figures:
+        pairs = [a for a in asking for d in a.documents if d in figure.documents]
+        if pairs:
+            copies += figure.copies
+            served += figure.copies * sum(a.document_types <= data for a in pairs) / len(pairs)
+            known += [d for d in figure.documents if d in named]
+    return Weighted(copies, served, tuple(known), len(named) - len(known))
 
 
 def _taken(service: Service) -> frozenset[str | None]:

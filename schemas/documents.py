@@ -75,6 +75,18 @@ class Named:
     document_type: str | None
 
 
+@dataclass(frozen=True)
+class Issuance:
+    """Copies issued in one year of one document, or of several together where the figure is not told apart."""
+
+    documents: tuple[str, ...]
+    copies: int
+    year: int
+    status: Literal["V", "S"]  # verified, or secondary: reported by somebody else
+    source: str
+    url: str
+
+
 @cache
 def document_types(file: Path = FILE) -> Mapping[str, DocumentType]:
     """Every document type by its id. Raises MalformedContract naming what is wrong."""
@@ -105,6 +117,21 @@ def named_in_statutes(file: Path = FILE) -> Mapping[str, Named]:
     except (KeyError, TypeError, AttributeError) as error:
         raise _malformed(file, error) from error
     return {n.id: n for n in (*types, *others)}
+
+
+@cache
+def issuance(file: Path = FILE) -> tuple[Issuance, ...]:
+    """Yearly issuance, where a figure was found. Raises MalformedContract for one that cannot be used."""
+    try:
+        found = [Issuance(**{**given, "documents": tuple(given["documents"])}) for given in _content(file)["issuance"]]
+    except (KeyError, TypeError) as error:
+        raise _malformed(file, error) from error
+    counted = [d for f in found for d in f.documents]
+    if len(set(counted)) < len(counted) or not set(counted) <= named_in_statutes(file).keys():
+        raise MalformedContract(f"{file.name}: issuance names a document twice, or one that statutes do not name.")
+    if any(f.copies <= 0 or f.status not in ("V", "S") or not f.source for f in found):
+        raise MalformedContract(f"{file.name}: a figure of issuance lacks its copies, source or status (V or S).")
+    return tuple(found)
 
 
 @cache

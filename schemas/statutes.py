@@ -17,10 +17,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from schemas.contract import gold
 from schemas.documents import as_data, document_type, named_in_statutes
 from schemas.errors import MalformedContract
 from schemas.services import Service, services
 
+PUBLISHED = "statute_articles"
 FILE = Path(__file__).parent / "statutes.tsv"
 HEADER = ["law", "kind", "article", "documents", "refusal_clause"]
 # Statutes, editors and keyboards write the middle dot in many ways; blanks are as loose.
@@ -74,25 +76,26 @@ def articles(file: Path = FILE) -> tuple[Article, ...]:
 
 
 @cache
-def registry() -> pa.Table:
-    """The registry for SQL: one row for each article and document that it names; a null where it names none."""
-    rows = [
-        {
-            "law": a.law,
-            "kind": a.kind,
-            "article": a.article,
-            "has_refusal_clause": a.has_refusal_clause,
-            "document": d,
-            "document_type": None if d is None else named_in_statutes()[d].document_type,
-            "is_data": d is not None and named_in_statutes()[d].document_type in as_data(),
-        }
-        for a in articles()
-        for d in (a.documents or (None,))
-    ]
-    texts = [pa.field(n, pa.string()) for n in ("law", "kind", "article")]
-    named = [pa.field(n, pa.string()) for n in ("document", "document_type")]
-    flags = [pa.field("has_refusal_clause", pa.bool_()), pa.field("is_data", pa.bool_())]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*texts, flags[0], *named, flags[1]]))
+def published_rows() -> pa.Table:
+    """The rows of `gold/statute_articles`: one for each article and document, without document where it names none."""
+    rows = []
+    for article in articles():
+        services_there = ",".join(s.id for s in services_of(article)) or None
+        for document in article.documents or (None,):
+            type_of = None if document is None else named_in_statutes()[document].document_type
+            rows.append(
+                {
+                    "STT_NM": article.law,
+                    "STT_KND_NM": article.kind,
+                    "LPRVS_NM": article.article,
+                    "STT_RQDOC_NO": document,
+                    "RQDOC_CD": type_of,
+                    "DATA_PVSN_YN": "Y" if type_of in as_data() else "N",
+                    "AGRE_RFSL_PSBLTY_YN": "Y" if article.has_refusal_clause else "N",
+                    "SRVC_LIST_CN": services_there,
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=gold(PUBLISHED).gold_schema)
 
 
 def find(document: str | None = None, law: str | None = None) -> tuple[Article, ...]:

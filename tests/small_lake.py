@@ -41,6 +41,7 @@ from pipeline.pull import changed
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
 from quality.verdict import ExpectationResult, Verdict
+from schemas import statutes
 from schemas.contract import Contract, gold, source
 from schemas.services import service
 
@@ -174,6 +175,8 @@ def _fill(run: Run, names: dict[int, str]) -> None:
     plans.append(
         Plan("gold/documents_replaced", replaced, lambda _: Change(_replaced(replaced), None), partitioned=False)
     )
+    law = statutes.published_rows()
+    plans.append(Plan("gold/statute_articles", law.schema, lambda _: Change(law, None), partitioned=False))
     commit(run, plans, {})
     commit(run, _share_plans(run), {})
     at = run.at()

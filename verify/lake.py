@@ -23,7 +23,13 @@ from verify.events import Lives, folded, unfinished
 from verify.standing import Standing, standing
 
 EVENTS, ACCESSES = "ledger/events", "ops/accesses"
-WITHOUT_EVIDENCE = ("gold/documents_replaced", "gold/service_bundles")  # counts, and which documents are there
+# Counts, which documents are there, and what the law asks for.
+WITHOUT_EVIDENCE = (
+    "gold/documents_replaced",
+    "gold/service_bundles",
+    "gold/shadow_agreement",
+    "gold/statute_articles",
+)
 WHOSE = ["_authorisation_id", "_subject_key", "_variant"]
 Row = Mapping[str, Any]
 

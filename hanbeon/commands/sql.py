@@ -17,7 +17,7 @@ def sql(
     reader: Reader = "",
     as_json: Json = False,
 ) -> None:
-    """Ask over aggregates: bundles, documents_replaced, verdicts, runs."""
+    """Ask over aggregates: bundles, documents_replaced, shadow_agreement, statutes, verdicts, runs."""
     from exchange import sql as exchange_sql
     from exchange import statement
 

@@ -56,12 +56,17 @@ def coverage(as_json: Json = False) -> None:
 
     found = counted()
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "weighted": {**asdict(found.weighted), "share": found.weighted.share}})
         return
     summary = [_counts("조문 articles", found.articles), _counts("서비스 services", found.services)]
     heads = ("fully", "partly", "not_at_all", "unnamed", "total")
     headings = {"what": "", **{h: h.replace("_", " ") for h in heads}}
     print_rows(summary, headings, as_json=False, title="자료로 확인 Served as data", empty="")
+    weighted = found.weighted
+    print(
+        f"발급량으로 가중 Weighted by copies issued in a year: {weighted.share:.0%} of {weighted.copies:,}, over "
+        f"{', '.join(weighted.known)}; of {weighted.unknown} other documents that statutes name no figure is known.\n"
+    )
     documents = [asdict(d) | {"is_data": "자료 data" if d.is_data else "서류 paper"} for d in found.documents]
     headings = {
         "id": "서류 document",

@@ -12,7 +12,10 @@ import pyarrow as pa
 import pytest
 
 from consent import applications, ledger, vault
-from hanbeon import demo
+from consent.shadow import Verdict
+from exchange.agreement import report
+from exchange.shadow import compare
+from hanbeon import demo, demo_papers
 from lake import layout, tables
 from lake.erase import scan
 from pipeline import staging
@@ -23,7 +26,7 @@ from pipeline.gold import share_schema
 from pipeline.publish import documents, gold_plans, publish, shares, standardise
 from pipeline.pull import pull
 from schemas.contract import Contract, gold, published, source, sources
-from schemas.services import services
+from schemas.services import service, services
 from schemas.statutes import shared_already
 from sources.simulate.truth import truth
 from tests.main_job.conftest import Country
@@ -293,6 +296,29 @@ def test_p6_a_publication_that_died_between_gold_and_shares_is_done_again(korea:
     bundles = held(korea, "gold/service_bundles", gold("service_bundles").gold_schema)
     own = [r for r in bundles if r["_subject_key"] == key and r["RQDOC_CD"] == "DISB"]
     assert {r["RQDOC_STTS_NM"] for r in own} == {"satisfied_by_data"}
+
+
+def test_papers_of_the_world_agree_with_the_data_but_for_what_was_planted(korea: Country) -> None:
+    """Shadow mode: every fourth paper is misread in one column, and exactly these are found."""
+    run, chosen = korea.run_as("shadow"), service("SINGLE_PARENT")
+    planted: dict[str, str] = {}
+    verdicts: dict[str, dict[str, Verdict]] = {}
+    for n, (application, paper) in enumerate(sorted(demo_papers.papers_of(run, chosen, "FAMR"))[:24]):
+        if n % 4 == 0:
+            planted[application] = ("SELF_FLNM", "relatives.FAM_NM")[n % 8 // 4]
+            demo_papers.misread(paper, planted[application])
+        found = compare(run, application, "FAMR", paper, "test:case-worker")
+        if found.reason is None:
+            verdicts[application] = dict(found.verdicts)
+    assert len(verdicts) > 10
+    different = {a: {p for p, v in own.items() if v is not Verdict.AGREES} for a, own in verdicts.items()}
+    assert {a: columns for a, columns in different.items() if columns} == {
+        a: {column} for a, column in planted.items() if a in verdicts
+    }
+    standardise(run)
+    publish(run)
+    told = next(a for a in report(run, "test:agency") if (a.service, a.document_type) == (chosen.id, "FAMR"))
+    assert (told.papers, told.papers - told.agreeing) == (len(verdicts), len(planted.keys() & verdicts.keys()))
 
 
 def test_decided_applications_count_as_replaced_and_their_rows_are_erased(korea: Country) -> None:

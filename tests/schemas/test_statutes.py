@@ -7,13 +7,24 @@ from pathlib import Path
 import pytest
 
 from hanbeon.errors import UsageError
+from quality.gold import check_gold
 from schemas import statutes
 from schemas.contract import load_all, sources
-from schemas.coverage import Counts, coverage
+from schemas.coverage import Counts, _weighted, coverage
+from schemas.documents import Issuance, issuance
 from schemas.errors import MalformedContract
 from schemas.provenance import definition
 from schemas.services import service, services
-from schemas.statutes import articles, articles_of, find, law_and_article, loose, shared_already
+from schemas.statutes import (
+    Article,
+    articles,
+    articles_of,
+    find,
+    law_and_article,
+    loose,
+    published_rows,
+    shared_already,
+)
 
 # Counted by the research that found the articles, before this project had a line.
 ARTICLES_BY_DOCUMENT = {
@@ -64,6 +75,47 @@ def test_a_document_s_articles_served_fully_and_those_it_would_unlock_are_counte
         assert document.fully == sum(asked <= data for asked in asking), document.id
         if document.document_type and not document.is_data:
             assert document.unlocks == sum(asked - data == {document.id} for asked in asking), document.id
+
+
+def test_the_weighted_share_is_that_of_the_copies_of_known_issuance_counted_without_the_loader() -> None:
+    data = {c.document_type for c in sources()} | {"REGR_LAND", "REGR_BLDG"}
+    served = 0.0
+    for figure in issuance():
+        asking = [r["documents"].split(",") for r in raw() for d in r["documents"].split(",") if d in figure.documents]
+        served += figure.copies * sum(set(documents) <= data for documents in asking) / len(asking)
+    found = coverage().weighted
+    assert found.known == ("RRT", "RRA", "BLDR")
+    assert found.copies == 120_000_000
+    assert found.served == pytest.approx(served)
+    assert 0.5 < found.share < 1, "most articles on residents are served, some name what no type covers"
+    assert found.unknown == len({d for a in articles() for d in a.documents}) - 3
+
+
+def test_copies_go_to_articles_in_equal_parts() -> None:
+    both, one, paper = (
+        Article("법", "법률", f"제{n}조", documents, False)
+        for n, documents in enumerate((("RRT", "RRA"), ("RRA",), ("RRT", "CADASTRAL_MAP")), 1)
+    )
+    figures = [Issuance(("RRT",), 100, 1999, "S", "test", ""), Issuance(("LUSE",), 7, 1999, "S", "test", "")]
+    found = _weighted(frozenset({"RRT", "RRA"}), figures, [both, one, paper])
+    assert (found.copies, found.served, found.share) == (100, 50.0, 0.5)
+    assert (found.known, found.unknown) == (("RRT",), 2)
+
+
+def test_the_published_rows_are_the_registry_s_lines_document_by_document() -> None:
+    rows = published_rows().to_pylist()
+    told = [
+        (r["law"], r["kind"], r["article"], d or None, r["refusal_clause"])
+        for r in raw()
+        for d in r["documents"].split(",")
+    ]
+    names = ("STT_NM", "STT_KND_NM", "LPRVS_NM", "STT_RQDOC_NO", "AGRE_RFSL_PSBLTY_YN")
+    assert [tuple(r[n] for n in names) for r in rows] == told
+    data = {c.document_type for c in sources()}
+    assert all((r["DATA_PVSN_YN"] == "Y") is (r["RQDOC_CD"] in data) for r in rows)
+    resting = {s for r in rows for s in (r["SRVC_LIST_CN"] or "").split(",") if s}
+    assert resting == {s.id for s in services() if articles_of(s)}
+    assert not check_gold({"statute_articles": published_rows()}).failures
 
 
 def test_services_are_counted_by_what_their_requirements_say() -> None:
