@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from quality import regions
 from quality.frames import Covered, Frame
 from schemas.contract import Contract
 from schemas.expectations import ROW, Expectation
@@ -25,11 +26,12 @@ def expectations(contract: Contract, group: str | None) -> tuple[Expectation, ..
     found = _WITHIN_ROW.get((contract.properties.get("documentType", ""), group), ())
     if contract.kind == "source" and group is None:
         found = (*found, *_OVER_LINES.get(contract.document_type, ()))
-    return found
+    return (*found, *regions.expectations(contract, group))
 
 
 def add_helpers(contract: Contract, found: tuple[Frame, ...], covered: Covered) -> None:
     """Add the helper columns that the expectations of this contract name."""
+    regions.add_helpers(contract, found)
     by_group = {f.group: f.data for f in found}
     for frame in found:
         if "MVIN_YMD" in frame.data:

@@ -58,8 +58,9 @@ class Column:
 
     `name` is the holder's own name in a source contract and the official abbreviation in a published one;
     `publishes` (source only) is the official abbreviation that it becomes. `delivery` says where a connector
-    finds it (`bytes: [start, length]`, `xpath`). `identifier_kind` is set on identifiers, which are never
-    stored: `identifies` is `subject` or `line`.
+    finds it (`bytes: [start, length]`, `xpath`). `standardised` (source only) names the rule by which dbt makes the
+    published value, where it is not the usual one (`schemas.standard`). `identifier_kind` is set on identifiers, which
+    are never stored: `identifies` is `subject` or `line`. `partial_day` lets a day be known to its year or month alone.
     """
 
     name: str
@@ -83,6 +84,8 @@ class Column:
     identifies: str | None = None
     delivery: Mapping[str, Any] = field(default_factory=dict)
     physical_type: str = ""
+    standardised: Mapping[str, Any] = field(default_factory=dict)
+    partial_day: bool = False
 
     @property
     def arrow_field(self) -> pa.Field:
@@ -281,6 +284,8 @@ def _column(p: SchemaProperty) -> Column:
         identifies=extra.get("identifies"),
         delivery=delivery,
         physical_type=p.physicalType or "",
+        standardised=extra.get("standardised") or {},
+        partial_day=bool(extra.get("partialDay")),
     )
 
 

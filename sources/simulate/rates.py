@@ -38,11 +38,16 @@ HARD_CASES = {
     "foreign_spouse": 0.03,  # of couples: a line with a nationality, a foreigner's number, no family register
     "step_child": 0.03,  # of couples with children: the eldest is the spouse's child of a former marriage
     "deceased_child": 0.004,  # of couples with children: shown in the detailed certificate alone
-    "abolished_region": 0.01,  # of households: a region code of before a province was renamed
+    "abolished_region": 0.01,  # of households: address and codes of before a province was renamed
     "residence_unknown": 0.003,  # of sole householders
     "retroactive_insurance": 0.01,  # of workplace subscribers: reported months after it began
     "late_correction": 0.02,  # of income certificates: an old year corrected in the last month
     "closed_corporation": 0.04,
+}
+
+# Shares of records, or of lines, that a holder writes in another form than the standard one (forms.py).
+FORMS = {
+    "former_region": 0.3,  # of addresses in a renamed province since then: the code of before
 }
 
 INCOME_SHARE = 0.82  # of residents of 20 to 64
