@@ -24,7 +24,7 @@ import pyarrow as pa
 from hanbeon.errors import HanbeonError, UsageError
 from hanbeon.settings import PROJECT
 from pipeline.workspace import workspace
-from schemas import succession
+from schemas import lunar, succession
 from schemas.contract import marts, sources
 
 FOLDER = PROJECT / "dbt"
@@ -48,7 +48,11 @@ CONTEXT_SCHEMAS: Mapping[str, pa.Schema] = {
     ),
 }
 # Code lists with a history that staging models ask, by name.
-CODE_TABLES: Mapping[str, Callable[[], pa.Table]] = {"successions": succession.table}
+CODE_TABLES: Mapping[str, Callable[[], pa.Table]] = {
+    "successions": succession.table,
+    "provinces": succession.province_table,
+    "lunar_months": lunar.table,
+}
 # Columns that a context table may lack; they are then empty.
 OPTIONAL_COLUMNS = frozenset({"sheets"})
 

@@ -50,6 +50,23 @@ RULES: Mapping[str, Rule] = {
         _region,
         columns=("asOf",),
     ),
+    "address": Rule(
+        "usual width and blanks, and the province by its name of the day of `asOf`, where it is abbreviated or renamed",
+        ("string",),
+        _of("address", "asOf"),
+        columns=("asOf",),
+    ),
+    "name": Rule(
+        "usual width, composed letters, one blank between words, none where syllables were printed apart",
+        ("string",),
+        _of("name"),
+    ),
+    "day": Rule(
+        "YYYYMMDD by the sun, from dots, hyphens or slashes or the lunar calendar; 00 for what nobody knows stays",
+        ("string",),
+        _of("day"),
+    ),
+    "yes_no": Rule("Y or N, whatever word of list `yn_written` the holder has", ("string",), _of("yes_no")),
     "amount": Rule(
         "whole won, whatever the unit, the thousands separators and the type that the holder writes",
         ("string", "integer"),
@@ -96,6 +113,8 @@ def findings(column: Column, beside: Sequence[Column]) -> Iterator[str]:
     for option, allowed in (rule.values or {}).items():
         if column.standardised.get(option) not in allowed:
             yield f"must say {option} as one of {', '.join(allowed)}."
+    if by == "yes_no" and column.code_list != "yn_written":
+        yield "is standardised as yes or no, but its code list is not yn_written."
     if by == "region" and column.code_list not in REGION_LISTS:
         yield f"is standardised as a region, but its code list is none of {', '.join(REGION_LISTS)}."
 

@@ -34,7 +34,7 @@ def corporations(rng: np.random.Generator, people: int, places: pl.DataFrame) ->
     kind = np.where(is_stock, 11, 14)
     number = 99 * 10**11 + rng.integers(1, 90, n) * 10**9 + kind * 10**7 + ids + 1
     town = persons.draw_places(rng, places, n)
-    where = persons.addresses(rng, places, town, np.zeros(n, bool))
+    where = persons.addresses(rng, places, town)
     founded = BASE_DAY - (rng.uniform(0.6, 30, n) * YEAR).astype(np.int64)
     notice = np.array(_NOTICE, object)[rng.integers(0, 2, n)]
     return pl.DataFrame(

@@ -109,22 +109,15 @@ def _relations(slots: Slots, kin: Kin) -> list[str]:
     return [str(r) for r in relation]
 
 
-def addresses(
-    rng: np.random.Generator, places: pl.DataFrame, chosen: Ints, is_old: Bools
-) -> dict[str, Texts | pl.Series]:
-    """Region code, administrative code, postal code and road address of the places chosen.
-
-    An old record's address still names the former province; forms.py delivers its codes of before, too.
-    """
+def addresses(rng: np.random.Generator, places: pl.DataFrame, chosen: Ints) -> dict[str, Texts | pl.Series]:
+    """Region code, administrative code, postal code and road address of the places chosen."""
     at = places[chosen]
     roads = names.road_names(rng, len(chosen))
     return {
         "stdg_cd": at["code"],
         "dong_cd": at["dong_cd"],
         "zip": at["zip_prefix"] + pl.Series(rng.integers(100, 1000, len(chosen))).cast(pl.String),
-        "road_addr": names.series(
-            np.where(is_old, at["old_road_prefix"].to_numpy(), at["road_prefix"].to_numpy()) + " " + roads
-        ),
+        "road_addr": names.series(at["road_prefix"].to_numpy() + " " + roads),
     }
 
 
@@ -132,7 +125,7 @@ def households(rng: np.random.Generator, slots: Slots, kin: Kin, places: pl.Data
     """One row per household, in the order of `household_id`."""
     n = slots.households
     head = slots.of[HEAD]
-    is_old = rng.random(n) < rates.HARD_CASES["abolished_region"]
+    is_old = rng.random(n) < rates.HARD_CASES["renamed_region"]
     renamed = np.flatnonzero(
         (places["old_code"].is_not_null() & places["code"].is_in(sorted(regions.ancient()[1]))).to_numpy()
     )
@@ -148,7 +141,7 @@ def households(rng: np.random.Generator, slots: Slots, kin: Kin, places: pl.Data
         {
             "household_id": np.arange(n, dtype=np.int32),
             "head_id": head.astype(np.int32),
-            **addresses(rng, places, chosen, is_old),
+            **addresses(rng, places, chosen),
             "moved_in": pl.Series((BASE_DAY - years * YEAR).astype(np.int32)).cast(pl.Date),
             "reason": names.series(np.where(is_succession, "05", reason)),
             "is_unknown": is_unknown,

@@ -55,11 +55,13 @@ def _addresses(found: pl.DataFrame, base: Frames) -> pl.DataFrame:
     )
     is_birth = pl.col("born") >= pl.col("moved_in")
     reason = pl.col("reason").replace_strict(REASONS, default=ENTERED, return_dtype=pl.String)
+    named = regions.places().select(stdg_cd="code", prefix="road_prefix")
+    found = found.join(named, on="stdg_cd", how="left", maintain_order="left")
     current = regions.as_it_was(found, "stdg_cd", "came").select(
         "record_id",
         "changed_at",
         is_current=pl.lit(True),
-        ROAD_NM_ADDR="road_addr",
+        ROAD_NM_ADDR=pl.col("prefix_then") + pl.col("road_addr").str.slice(pl.col("prefix").str.len_chars()),
         STDG_CD="code_then",
         day="came",
         FLCTN_RSN_CD=pl.when(is_birth).then(pl.lit(BORN)).otherwise(reason),

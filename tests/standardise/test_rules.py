@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from pipeline.standardise import FOLDER
 from schemas.check import check
-from schemas.contract import Column, Contract, load_all, source, sources
+from schemas.codes import entries
+from schemas.contract import Column, Contract, gold, load_all, source, sources
 from schemas.standard import RULES, call, official
 
 _SELECTED = re.compile(r"^ *(?P<value>.+?)(?: as (?P<name>\w+))?,$", re.MULTILINE)
@@ -65,6 +67,30 @@ def test_a_rule_that_cannot_be_is_a_finding(standardised: dict[str, str], findin
 def test_a_region_without_a_list_of_regions_is_a_finding() -> None:
     [found] = findings(source("RRT"), "zip", by="region", asOf="ISSU_YMD")
     assert found == "zip is standardised as a region, but its code list is none of hdong, stdg."
+
+
+def test_yes_and_no_without_their_words_are_a_finding() -> None:
+    [found] = findings(source("RRT"), "zip", by="yes_no")
+    assert found == "zip is standardised as yes or no, but its code list is not yn_written."
+
+
+def test_the_words_for_yes_and_no_are_those_of_the_code_list() -> None:
+    """The gate lets the list's codes through; a model that did not know one would stop the run."""
+    variables = yaml.safe_load((FOLDER / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    known = {name: {e.code for e in entries("yn_written") if e.name_ko == name} for name in ("여", "부")}
+    assert known == {"여": set(variables["yes_words"]), "부": set(variables["no_words"])}
+
+
+def test_an_amount_in_thousands_fits_where_it_is_published() -> None:
+    """Else a value that passes the holder's contract would break the published one."""
+    for contract in sources():
+        frames = [(contract.published, contract.content)]
+        frames += [(f"{contract.published}__{g.name}", g.content) for g in contract.groups]
+        for table, columns in frames:
+            limits = {c.name: c.maximum for c in gold(table).columns}
+            for column in columns:
+                if column.standardised.get("unit") == "thousand_won":
+                    assert (column.maximum or 0) * 1_000 <= (limits[official(column)] or 0), column.name
 
 
 def test_an_amount_without_its_unit_is_a_finding() -> None:

@@ -28,7 +28,7 @@ household_extracts as (
         {{ cleaned('ISSU_YMD') }} as ISSU_YMD,
         {{ cleaned('ISSU_INST_CD') }} as ISSU_INST_CD,
         {{ cleaned('HSHLDR_NM') }} as HSHLDR_NM,
-        {{ cleaned('ROAD_NM_ADDR') }} as ROAD_NM_ADDR,
+        {{ address('ROAD_NM_ADDR', 'ISSU_YMD') }} as ROAD_NM_ADDR,
         {{ region('STDG_CD', 'stdg', 'ISSU_YMD') }} as STDG_CD,
         {{ region('DONG_CD', 'hdong', 'ISSU_YMD') }} as DONG_CD,
         {{ cleaned('ZIP') }} as ZIP,
