@@ -55,6 +55,7 @@ FORMS = {
     "wide_name": 0.02,  # of names: in full width, or with blanks of it
     "decomposed_name": 0.01,  # of names: jamo instead of syllables
     "word_for_nothing": 0.3,  # of values that there are not
+    "odd_check_digit": 0.01,  # of corporate numbers given before 2025-01-31: a slip that nobody corrected
 }
 # Of births before 1960: entered by the lunar calendar, or without the day, or without month and day.
 OLD_BIRTHS = {"lunar": 0.2, "no day": 0.03, "no month": 0.01}

@@ -55,3 +55,24 @@ def test_a_note_stands_among_the_verdicts_with_counts_and_no_value() -> None:
     [note] = [r for r in rows if r["verdict"] == NOTED and r["column"] == "STDG_CD"]
     assert (note["element_count"], note["unexpected_count"], note["success"]) == (25, 1, True)
     assert "4159025000" not in str(note)
+
+
+def test_an_odd_check_digit_is_noted_of_an_old_corporation_alone() -> None:
+    contract = source("CORR")
+    sentence = "has the check digit of a number given before 2025-01-31"
+
+    def noted(number: str, founded: str) -> tuple[int, int]:
+        def spoil(rows: list[dict[str, object]]) -> None:
+            for row in rows:
+                row["fndn_ymd"] = founded
+            rows[0]["crno_shown"] = number
+
+        found = check(batch(contract, 3, spoil), contract)
+        assert found.failing.num_rows == 0
+        [note] = [n for n in found.notes if n.expectation == sentence]
+        return note.element_count, note.unexpected_count
+
+    fits, odd = "9901110000016", "9901110000017"
+    (counted, before), (_, after) = noted(fits, "20100301"), noted(odd, "20100301")
+    assert (counted, after - before) == (3, 1)
+    assert noted(odd, "20250131") == (0, 0)

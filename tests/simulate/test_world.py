@@ -3,11 +3,13 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from hanbeon.errors import DependencyDown, UsageError
+from schemas.check_digits import corporate_fits
 from schemas.succession import ended, meaning, since
 from sources.simulate import corporations, forms, names, rates, regions, store, world
 from sources.simulate.registers import render
@@ -59,6 +61,16 @@ def test_a_number_tells_birth_date_and_sex_once_the_month_is_put_right(base: sto
         assert (row["nationality"] is not None) == (digit >= 5)
 
 
+def test_corporate_numbers_have_a_check_digit_as_long_as_there_was_one(base: store.Frames) -> None:
+    firms = base["corporations"]
+    fits = [corporate_fits(n, f"{d:%Y%m%d}") for n, d in firms.select("crn", "founded").iter_rows()]
+    assert fits.count(True) > len(firms) * 0.9
+    assert None in fits
+    many = corporations.corporate_numbers(*(np.full(3_000, 99 * 10**11), np.arange(1, 3_001), np.full(3_000, 10_000)))
+    assert 0 < [corporate_fits(n, "19970101") for n in many].count(False) < 3_000 * 0.03
+    assert many.is_unique().all()
+
+
 def test_corporations_and_businesses_carry_numbers_of_no_office(base: store.Frames) -> None:
     firms = base["corporations"]
     assert firms["crn"].str.contains(r"^99[0-9]{11}$").all()
@@ -68,14 +80,13 @@ def test_corporations_and_businesses_carry_numbers_of_no_office(base: store.Fram
     assert len(firms) == corporations.how_many(5_000)
 
 
-def test_regions_are_codes_in_force_and_an_old_record_names_the_former_province(base: store.Frames) -> None:
+def test_regions_are_codes_in_force_and_some_live_long_in_a_renamed_province(base: store.Frames) -> None:
     households = base["households"]
     live = regions.legal_codes().filter("is_live")["code"]
     assert set(households["stdg_cd"]) <= set(live)
-    old = households.filter(pl.col("road_addr").str.contains("^(강원도|전라북도|경상북도 군위군) "))
-    assert 0 < len(old) < len(households) * 0.03
-    assert old["stdg_cd"].str.contains("^(51|52|27720)").all()
-    assert (old["moved_in"] < date(2023, 1, 1)).all()
+    assert not households["road_addr"].str.contains("^(강원도|전라북도|경상북도 군위군) ").any()
+    renamed = households.filter(pl.col("stdg_cd").str.contains("^(51|52|27720)"))
+    assert (renamed["moved_in"] < date(2023, 1, 1)).sum() > len(households) * 0.01
 
 
 def test_holders_deliver_the_former_codes_of_regions_on_both_sides_of_the_change() -> None:
