@@ -4,6 +4,7 @@ In: a dataset name and a `Run`. Out: a `Summary`, with bronze and quarantine bro
 Steps 2 to 5 of a record's walk (README). A refused batch changes nothing but `ops/verdicts` and `ops/runs` (P7).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +26,7 @@ from pipeline.disputing import detect
 from pipeline.evidence import stale
 from pipeline.keying import key_batch
 from pipeline.operations import last_pulled_at, record
+from pipeline.remarks import judged, remarks
 from pipeline.run import Run
 from pipeline.summary import Summary
 from quality.gate import Verdict, check
@@ -147,18 +149,11 @@ def _former(run: Run, contract: Contract, snapshot: ledger.Snapshot, allowed: pa
 def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
     places = endpoints.read(run.settings.agencies_path / endpoints.FILE_NAME)
     delivery = connect(contract, asked.request, places, run.settings.sources)
-    batches = [
-        key_batch(
-            contract,
-            pa.Table.from_batches([batch]),
-            run_id=run.run_id,
-            pulled_at=run.at(),
-            key_buckets=lambda keys: layout.key_bucket(keys, run.settings.lake.key_buckets),
-            keys=lambda kind, ids: vault.keys(run.conn, run.secrets, kind, ids, run.at()),
-            hashes=partial(vault.keyed_hashes, run.secrets),
-        )
-        for batch in delivery.batches()
-    ]
+    batches, counted = [], Counter[tuple[str, bool]]()
+    for batch in delivery.batches():
+        delivered = pa.Table.from_batches([batch])
+        counted.update(judged(contract, delivered))
+        batches.append(_keyed(run, contract, delivered))
     keyed = pa.concat_tables(batches) if batches else contract.bronze_schema.empty_table()
     rows = newest(covered(contract, keyed, asked.coverage))
     live = rows.filter(pc.invert(rows.column("_is_deleted")))
@@ -166,7 +161,20 @@ def _fetch(run: Run, contract: Contract, asked: Demand) -> Pulled:
     failing = verdict.failing.cast(quarantine_schema(contract))
     deleted = rows.filter(rows.column("_is_deleted"))
     good = pa.concat_tables([verdict.good.cast(contract.bronze_schema), deleted])
-    return Pulled(replace(verdict, good=good), delivery.report, failing)
+    noted = (*verdict.notes, *remarks(contract, counted))
+    return Pulled(replace(verdict, good=good, notes=noted), delivery.report, failing)
+
+
+def _keyed(run: Run, contract: Contract, delivered: pa.Table) -> pa.Table:
+    return key_batch(
+        contract,
+        delivered,
+        run_id=run.run_id,
+        pulled_at=run.at(),
+        key_buckets=lambda keys: layout.key_bucket(keys, run.settings.lake.key_buckets),
+        keys=lambda kind, ids: vault.keys(run.conn, run.secrets, kind, ids, run.at()),
+        hashes=lambda purpose, values: vault.keyed_hashes(run.secrets, purpose, values),
+    )
 
 
 def _covered_of_each(rows: pa.Table, asked: Demand) -> list[frozenset[str]]:

@@ -1,8 +1,9 @@
 """Standardise: bronze rows of the subjects to recompute go through dbt once and come out as gold tables.
 
 In: Arrow tables of bronze (live, covered rows; the holders' column names) and of the ledger's context. They become
-tables of a DuckDB file, dbt builds `dbt/` on it in this process, and every mart is read back with its contract's
-schema. The folder with the file and dbt's artefacts is removed whatever happens: it held personal data.
+tables of a DuckDB file, beside code lists with a history; dbt builds `dbt/` on it in this process, and every mart is
+read back with its contract's schema. The folder with the file and dbt's artefacts is removed whatever happens: it held
+personal data.
 A failure names the model or test, never a value (P8, F65).
 
 `docs(work, out)` makes dbt's own documentation as one static page.
@@ -12,7 +13,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import pyarrow as pa
 from hanbeon.errors import HanbeonError, UsageError
 from hanbeon.settings import PROJECT
 from pipeline.workspace import workspace
+from schemas import lunar, succession
 from schemas.contract import marts, sources
 
 FOLDER = PROJECT / "dbt"
@@ -45,6 +47,12 @@ CONTEXT_SCHEMAS: Mapping[str, pa.Schema] = {
             pa.field("decided_on", pa.date32()),
         ]
     ),
+}
+# Code lists with a history that staging models ask, by name.
+CODE_TABLES: Mapping[str, Callable[[], pa.Table]] = {
+    "successions": succession.table,
+    "provinces": succession.province_table,
+    "lunar_months": lunar.table,
 }
 # Columns that a context table may lack; they are then empty.
 OPTIONAL_COLUMNS = frozenset({"sheets"})
@@ -114,7 +122,8 @@ def _inputs(bronze: Mapping[str, pa.Table], context: Mapping[str, pa.Table]) -> 
     if missing := sorted(CONTEXT_SCHEMAS.keys() - context.keys()):
         raise UsageError(f"The context lacks {', '.join(missing)}. Pass an empty table where there is nothing.")
     tables = {f"bronze.{slug}": _fit(slug, bronze.get(slug, s.empty_table()), s) for slug, s in known.items()}
-    return tables | {f"context.{name}": _fit(name, context[name], s) for name, s in CONTEXT_SCHEMAS.items()}
+    tables |= {f"context.{name}": _fit(name, context[name], s) for name, s in CONTEXT_SCHEMAS.items()}
+    return tables | {f"codes.{name}": table() for name, table in CODE_TABLES.items()}
 
 
 def _fit(name: str, table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -139,6 +148,7 @@ def _database(work: Path, tables: Mapping[str, pa.Table]) -> Iterator[tuple[Path
     with workspace(work, "standardise-") as folder, duckdb.connect(str(folder / DATABASE_FILE)) as duck:
         duck.execute("create schema bronze")
         duck.execute("create schema context")
+        duck.execute("create schema codes")
         for name, table in tables.items():
             duck.register("arriving", table)
             duck.execute(f"create table {name} as select * from arriving")

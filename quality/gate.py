@@ -2,18 +2,20 @@
 
 Great Expectations decides. A row fails with every expectation that it breaks, a line's with the line's; past the
 contract's failing share the batch is refused, and so it is when an expectation could not be evaluated. A batch whose
-columns are not the contract's is no batch of it (F22).
+columns are not the contract's is no batch of it (F22). What is only noted (`quality.notes`) fails no row.
 
 Try it: `check(batch, schemas.contract.source("RRT"))`.
 """
 
 from collections import defaultdict
+from dataclasses import replace
 
 import pyarrow as pa
 
 from hanbeon.errors import SchemaDrift
 from quality.frames import Covered, Frame, frames
 from quality.handwritten import add_helpers
+from quality.notes import notes
 from quality.suite import Outcome, all_suites, run
 from quality.verdict import ExpectationResult, Verdict
 from schemas.contract import Contract
@@ -34,9 +36,9 @@ def check(batch: pa.Table, contract: Contract, covered: Covered = None) -> Verdi
     refuse_drift(batch.schema, schema, contract)
     if covered is not None and len(covered) != batch.num_rows:
         raise ValueError(f"{contract.id}: {len(covered)} sets of covered columns for {batch.num_rows} rows.")
-    judged = _judge(batch.select(schema.names), contract, covered)
+    judged, noted = _judge(batch.select(schema.names), contract, covered)
     results = tuple(outcome.result(contract, suite) for suite, outcome in judged)
-    return verdict(contract, batch, results, reasons(judged))
+    return replace(verdict(contract, batch, results, reasons(judged)), notes=noted)
 
 
 def refuse_drift(found: pa.Schema, expected: pa.Schema, contract: Contract) -> None:
@@ -82,13 +84,16 @@ def reasons(judged: list[tuple[Suite, Outcome]]) -> dict[int, list[str]]:
     return dict(found)
 
 
-def _judge(batch: pa.Table, contract: Contract, covered: Covered) -> list[tuple[Suite, Outcome]]:
+def _judge(
+    batch: pa.Table, contract: Contract, covered: Covered
+) -> tuple[list[tuple[Suite, Outcome]], tuple[ExpectationResult, ...]]:
     suites = all_suites(contract)
     if batch.num_rows == 0:
-        return [(s, Outcome(e, 0, 0, frozenset(), is_evaluated=True)) for s in suites for e in s.expectations]
+        return [(s, Outcome(e, 0, 0, frozenset(), is_evaluated=True)) for s in suites for e in s.expectations], ()
     found = frames(batch, contract, covered)
     add_helpers(contract, found, covered)
-    return [(suite, outcome) for suite, frame in _paired(suites, found) for outcome in run(suite, frame)]
+    judged = [(suite, outcome) for suite, frame in _paired(suites, found) for outcome in run(suite, frame)]
+    return judged, notes(contract, found)
 
 
 def _paired(suites: tuple[Suite, ...], found: tuple[Frame, ...]) -> list[tuple[Suite, Frame]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from quality import regions
 from quality.frames import Covered, Frame
 from schemas.contract import Contract
 from schemas.expectations import ROW, Expectation
@@ -31,7 +32,7 @@ def expectations(contract: Contract, group: str | None) -> tuple[Expectation, ..
         found = tuple(e for e in found if names.issuperset(n for n in _columns_of(e) if not n.startswith("_")))
     if contract.kind == "source" and group is None:
         found = (*found, *_OVER_LINES.get(contract.document_type, ()))
-    return found
+    return (*found, *regions.expectations(contract, group))
 
 
 def _columns_of(expectation: Expectation) -> set[str]:
@@ -40,6 +41,7 @@ def _columns_of(expectation: Expectation) -> set[str]:
 
 def add_helpers(contract: Contract, found: tuple[Frame, ...], covered: Covered) -> None:
     """Add the helper columns that the expectations of this contract name."""
+    regions.add_helpers(contract, found)
     by_group = {f.group: f.data for f in found}
     for frame in found:
         if "MVIN_YMD" in frame.data:

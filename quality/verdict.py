@@ -26,6 +26,8 @@ VERDICTS_SCHEMA = pa.schema(
     ]
 )
 
+NOTED = "noted"
+
 
 @dataclass(frozen=True)
 class ExpectationResult:
@@ -51,7 +53,8 @@ class ExpectationResult:
 class Verdict:
     """`good` and `failing` hold the batch's columns; `failing` adds `_reasons`, safe sentences.
 
-    `good` is empty when the batch is refused, so that a caller who forgets to ask publishes nothing.
+    `good` is empty when the batch is refused, so that a caller who forgets to ask publishes nothing. `notes` are checks
+    that decide nothing: how many values they remark on is kept with the rest.
     """
 
     suite: str
@@ -60,6 +63,7 @@ class Verdict:
     good: pa.Table
     failing: pa.Table
     results: tuple[ExpectationResult, ...]
+    notes: tuple[ExpectationResult, ...] = ()
 
     @property
     def failures(self) -> tuple[ExpectationResult, ...]:
@@ -82,15 +86,17 @@ class Verdict:
         )
 
     def rows(self, run_id: str, table: str, at: datetime) -> pa.Table:
-        """One row for each expectation, as `ops/verdicts` keeps them."""
+        """One row for each expectation, as `ops/verdicts` keeps them; of a note the verdict is `noted`."""
         common = {"run_id": run_id, "verdict": "refused" if self.is_refused else "passed", "checked_at": at}
         kept = ("suite", "expectation", "group", "column", "element_count", "unexpected_count", "success")
         rows = [
             common
+            | said
             | {name: getattr(r, name) for name in kept}
             | {"table": r.table or table, "contract_id": r.contract.id}
             | {"contract_version": r.contract.version, "contract_digest": r.contract.digest}
-            for r in self.results
+            for said, results in (({}, self.results), ({"verdict": NOTED}, self.notes))
+            for r in results
         ]
         return pa.Table.from_pylist(rows, schema=VERDICTS_SCHEMA)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from schemas import versions
+from schemas import standard, versions
 from schemas.cited import unread
 from schemas.codes import codes, names
 from schemas.contract import Column, Contract, load_all
@@ -116,6 +116,10 @@ def _columns(contract: Contract) -> Iterator[str]:
         for column in columns:
             path = f"{group}.{column.name}" if group else column.name
             yield from (f"{path} {finding}" for finding in _column(column))
+            if contract.kind == "source":
+                yield from (f"{path} {finding}" for finding in standard.findings(column, columns))
+            elif column.standardised:
+                yield f"{path} is standardised; only the holder's own column is."
 
 
 def _column(column: Column) -> Iterator[str]:
@@ -307,6 +311,11 @@ def _services(contracts: Sequence[Contract]) -> Iterator[str]:
                 f"{place}: needs {c} too: the document may not stand for the paper any longer than it says."
                 for c in sorted({"ISSU_YMD", "VLD_PRD_EXPRY_YMD"} & set(contract.column_paths) - set(need.columns))
                 if "VLD_PRD_EXPRY_YMD" in contract.column_paths
+            )
+            yield from (
+                f"{place}: needs {c} too: {path} means what it meant on that day."
+                for path, c in standard.dating(contract)
+                if path in need.columns and c not in need.columns
             )
             if need.variant not in contract.variants:
                 yield f"{place}: variant {need.variant} is none of {', '.join(contract.variants)}."

@@ -65,9 +65,11 @@ class Column:
 
     `name` is the holder's own name in a source contract and the official abbreviation in a published one;
     `publishes` (source only) is the official abbreviation that it becomes. `delivery` says where a connector
-    finds it (`bytes: [start, length]`, `xpath`). `identifier_kind` is set on identifiers, which are never
-    stored: `identifies` is `subject` or `line`. `consented_as` is set where consent knows the column by another path
-    than its own name, or by several: it was renamed, or a former version's column is made of today's.
+    finds it (`bytes: [start, length]`, `xpath`). `standardised` (source only) names the rule by which dbt makes the
+    published value, where it is not the usual one (`schemas.standard`). `identifier_kind` is set on identifiers, which
+    are never stored: `identifies` is `subject` or `line`. `partial_day` lets a day be known to its year or month alone.
+    `consented_as` is set where consent knows the column by another path than its own name, or by several: it was
+    renamed, or a former version's column is made of today's.
     """
 
     name: str
@@ -91,6 +93,8 @@ class Column:
     identifies: str | None = None
     delivery: Mapping[str, Any] = field(default_factory=dict)
     physical_type: str = ""
+    standardised: Mapping[str, Any] = field(default_factory=dict)
+    partial_day: bool = False
     consented_as: tuple[str, ...] = ()
 
     def paths(self, group: str | None) -> tuple[str, ...]:
@@ -329,6 +333,8 @@ def _column(p: SchemaProperty) -> Column:
         delivery=delivery,
         physical_type=p.physicalType or "",
         consented_as=_listed(extra.get("consentedAs")),
+        standardised=extra.get("standardised") or {},
+        partial_day=bool(extra.get("partialDay")),
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from schemas.codes import codes
 from schemas.contract import PIPELINE_FIELDS, Column, Contract, sources
 from schemas.errors import MalformedContract
-from schemas.rules import Rule, rules
-from schemas.shapes import HIDDEN_RESIDENT_NUMBER, REAL_DAY
+from schemas.rules import Rule, day_shape, rules
+from schemas.shapes import HIDDEN_RESIDENT_NUMBER
 
 # The number of a row in its batch; a line carries that of the document that it belongs to.
 ROW = "_row"
@@ -126,8 +126,8 @@ def _expectation(column: Column, rule: Rule, group: str | None) -> Expectation |
         case "pattern":
             # `$` alone would let a line break pass at the end.
             kind, more = "expect_column_values_to_match_regex", {"regex": rf"\A(?:{column.pattern})\Z"}
-        case "real_day":
-            kind, more = "expect_column_values_to_match_regex", {"regex": REAL_DAY}
+        case "day":
+            kind, more = "expect_column_values_to_match_regex", {"regex": day_shape(column)}
         case "no_resident_number":
             kind, more = "expect_column_values_to_not_match_regex", {"regex": HIDDEN_RESIDENT_NUMBER}
         case "range":

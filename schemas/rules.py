@@ -17,9 +17,16 @@ from typing import Any, Literal
 from schemas.codes import codes
 from schemas.contract import Column
 from schemas.decimals import exact
-from schemas.shapes import HIDDEN_RESIDENT_NUMBER, RESIDENT_NUMBER_LENGTH
+from schemas.shapes import (
+    HIDDEN_RESIDENT_NUMBER,
+    PARTIAL_DAY,
+    REAL_DAY,
+    RESIDENT_NUMBER_LENGTH,
+    WRITTEN_DAY,
+    WRITTEN_PARTIAL_DAY,
+)
 
-Kind = Literal["required", "type", "digits", "length", "pattern", "range", "code", "real_day", "no_resident_number"]
+Kind = Literal["required", "type", "digits", "length", "pattern", "range", "code", "day", "no_resident_number"]
 
 DAY_DOMAIN = "연월일C8"
 # A corporation's number has the same digits as a person's and is public; no shape tells them apart.
@@ -50,7 +57,7 @@ def rules(column: Column) -> tuple[Rule, ...]:
         listed = codes(column.code_list)
         found.append(Rule("code", f"is a code of list {column.code_list}", lambda value: value in listed))
     elif is_day(column):
-        found.append(Rule("real_day", "is a day of the calendar as YYYYMMDD", is_real_day))
+        found.append(_day(column))
     elif column.logical_type == "string":
         found += _text(column)
     elif column.minimum is not None or column.maximum is not None:
@@ -82,6 +89,24 @@ def is_real_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def day_shape(column: Column) -> str:
+    """The regular expression of a day column: how the holder may write it, or how it is published."""
+    if column.standardised.get("by") == "day":
+        return WRITTEN_PARTIAL_DAY if column.partial_day else WRITTEN_DAY
+    return PARTIAL_DAY if column.partial_day else REAL_DAY
+
+
+def _day(column: Column) -> Rule:
+    shape = re.compile(day_shape(column))
+    written = column.standardised.get("by") == "day"
+    sentence = f"is a day of the calendar{', or of the lunar one,' if written else ''} as YYYYMMDD"
+    if written:
+        sentence += " with dots, hyphens or slashes or without"
+    if column.partial_day:
+        sentence += ", 00 for a month or day that nobody knows"
+    return Rule("day", sentence, lambda value: shape.search(value) is not None)
 
 
 def hides_resident_number(text: str) -> bool:

@@ -4,18 +4,32 @@ Both say everything in the expression, so that an engine which knows only expres
 Digits are spelled out: `\\d` would also match digits of other scripts.
 """
 
+from schemas.lunar import lunar_day_shape
+
 _D = "[0-9]"
 _DAYS_31 = "(?:0[1-9]|[12][0-9]|3[01])"
 _DAYS_30 = "(?:0[1-9]|[12][0-9]|30)"
 _LEAP_YEARS = f"(?:{_D}{_D}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"  # 0000 is no year
 
-# A day of the calendar as YYYYMMDD, years 0001 to 9999, the range of domain 연월일C8.
-REAL_DAY = (
-    r"\A(?:"
-    f"(?!0000){_D}{{4}}(?:(?:0[13578]|1[02]){_DAYS_31}|(?:0[469]|11){_DAYS_30}|02(?:0[1-9]|1[0-9]|2[0-8]))"
-    f"|{_LEAP_YEARS}0229"
-    r")\Z"
-)
+
+def _day(between: str) -> str:
+    """A day of the calendar with this between its parts, years 0001 to 9999, the range of domain 연월일C8."""
+    lasting_31 = f"(?:0[13578]|1[02]){between}{_DAYS_31}"
+    lasting_30 = f"(?:0[469]|11){between}{_DAYS_30}"
+    february = f"02{between}(?:0[1-9]|1[0-9]|2[0-8])"
+    usual = f"(?!0000){_D}{{4}}{between}(?:{lasting_31}|{lasting_30}|{february})"
+    return f"(?:{usual}|{_LEAP_YEARS}{between}02{between}29)"
+
+
+_KNOWN_IN_PART = f"(?!0000){_D}{{4}}(?:00|0[1-9]|1[0-2])00"
+
+# A day of the calendar as YYYYMMDD.
+REAL_DAY = rf"\A{_day('')}\Z"
+# The same, or its year or month alone, 00 standing for what nobody knows.
+PARTIAL_DAY = rf"\A(?:{_day('')}|{_KNOWN_IN_PART})\Z"
+# A day as some holders write it: with dots, hyphens or slashes, or by the lunar calendar (`schemas.lunar`).
+WRITTEN_DAY = rf"\A(?:{'|'.join(_day(mark) for mark in ('', '[.]', '-', '/'))}|{lunar_day_shape()})\Z"
+WRITTEN_PARTIAL_DAY = rf"{WRITTEN_DAY[:-3]}|{_KNOWN_IN_PART})\Z"
 
 _BLANK = r"[\s\u200b-\u200d\u2060\ufeff]"
 _MARK = r"[-.·_/~\u00ad\u2010-\u2015\u2212\uff0d\uff0e\u30fb]"

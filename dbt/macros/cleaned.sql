@@ -10,11 +10,16 @@
     end
 {%- endmacro %}
 
-{#- A whole number of at most 18 digits. Anything else stops the run, with a message that holds no value (P8). -#}
+{#-
+    A whole number of at most 18 digits, thousands apart by commas or not. Anything else stops the run, with a message
+    that holds no value (P8).
+-#}
 {% macro whole_number(column) -%}
+    {%- set text = cleaned('cast(' ~ column ~ ' as varchar)') -%}
     case
-        when {{ cleaned(column) }} is null then null
-        when regexp_full_match({{ cleaned(column) }}, '-?[0-9]{1,18}') then cast({{ cleaned(column) }} as bigint)
+        when {{ text }} is null then null
+        when regexp_full_match({{ text }}, '-?([0-9]{1,18}|[0-9]{1,3}(,[0-9]{3}){1,5})')
+            then cast(replace({{ text }}, ',', '') as bigint)
         else error('{{ column }} holds something else than a whole number')
     end
 {%- endmacro %}

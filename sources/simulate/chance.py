@@ -23,7 +23,7 @@ def draw(rng: Random, draft: Draft, table: str) -> Row:
 
 def address(rng: Random) -> dict[str, Any]:
     places = regions.places()
-    made = persons.addresses(rng, places, persons.draw_places(rng, places, 1), np.zeros(1, bool))
+    made = persons.addresses(rng, places, persons.draw_places(rng, places, 1))
     return {name: values[0] for name, values in made.items()}
 
 

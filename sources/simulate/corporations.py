@@ -1,12 +1,18 @@
 """Corporations of the world: who they are, what they do, and which residents hold office in them."""
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 
+from schemas.check_digits import LAST_CORPORATE, corporate_check_digit
 from sources.simulate import names, persons, rates
+from sources.simulate.draws import share
 from sources.simulate.households import YEAR, Ints
 from sources.simulate.kin import BASE_DAY
 
+LAST_CHECK_DIGIT = (date.fromisoformat(LAST_CORPORATE) - date(1970, 1, 1)).days
+SERIALS, ANOTHER_KIND = 900_000, 10**7
 _BUSINESS_KINDS = np.array([81, 86, 87, 88])
 _NOTICE = ("서울특별시에서 발행하는 일간신문에 게재한다.", "회사의 인터넷 홈페이지에 게재한다.")
 
@@ -18,6 +24,21 @@ def how_many(people: int) -> int:
 def business_number(kind: Ints, serial: Ints) -> pl.Series:
     """A business number that starts with 999, an office that does not exist."""
     return pl.Series(999_0000000 + kind * 100_000 + serial % 100_000).cast(pl.String)
+
+
+def corporate_numbers(office: Ints, serial: Ints, founded: Ints) -> pl.Series:
+    """With a check digit, but for some slips, where the corporation was founded before 2025-01-31; without one since.
+
+    `office` is the number of registry office and kind, seven digits of noughts behind.
+    """
+    numbers = pl.DataFrame({"serial": serial})
+    slips = numbers.select(share(pl.col("serial"), "slip") < rates.FORMS["odd_check_digit"]).to_series().to_numpy()
+    digits = np.array([corporate_check_digit(f"{n:012}") for n in office // 10 + serial % SERIALS])
+    old = office + serial * 10 + (digits + slips) % 10
+    new = office + SERIALS * 10 + serial
+    many = office + ANOTHER_KIND + serial  # a world of more corporations than these serial numbers
+    in_order = np.where(founded < LAST_CHECK_DIGIT, old, new)
+    return pl.Series(np.where(serial < SERIALS, in_order, many)).cast(pl.String)
 
 
 def corporations(rng: np.random.Generator, people: int, places: pl.DataFrame) -> pl.DataFrame:
@@ -32,15 +53,15 @@ def corporations(rng: np.random.Generator, people: int, places: pl.DataFrame) ->
     par = np.array([100, 500, 1_000, 5_000, 10_000])[rng.integers(0, 5, n)]
     shares = rng.integers(1, 400, n) * 1_000
     kind = np.where(is_stock, 11, 14)
-    number = 99 * 10**11 + rng.integers(1, 90, n) * 10**9 + kind * 10**7 + ids + 1
+    office = 99 * 10**11 + rng.integers(1, 90, n) * 10**9 + kind * 10**7
     town = persons.draw_places(rng, places, n)
-    where = persons.addresses(rng, places, town, np.zeros(n, bool))
+    where = persons.addresses(rng, places, town)
     founded = BASE_DAY - (rng.uniform(0.6, 30, n) * YEAR).astype(np.int64)
     notice = np.array(_NOTICE, object)[rng.integers(0, 2, n)]
     return pl.DataFrame(
         {
             "corporation_id": ids.astype(np.int32),
-            "crn": pl.Series(number).cast(pl.String),
+            "crn": corporate_numbers(office, ids + 1, founded),
             "brn": business_number(_BUSINESS_KINDS[ids // 100_000 % 4], ids),
             "register_no": pl.Series(ids + 1).cast(pl.String).str.zfill(6),
             "name": names.series(name),

@@ -4,14 +4,14 @@ Nobody wrote down when two married or parted, so both days are drawn from the co
 base tables do tell: both were grown up, the children of an earlier marriage came before, common children after.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
 from sources.simulate.documents import day, numbered
 from sources.simulate.draws import TODAY, day_before, day_between, digits, pick, settled, share
 from sources.simulate.parties import KEY, is_adult, is_national, issued, keyed, residents
-from sources.simulate.rates import REGISTERED
+from sources.simulate.rates import OLD_BIRTHS, REGISTERED
 from sources.simulate.store import Frames, Instants
 
 MARRIED, DIVORCED, WIDOWED, SINGLE = "1", "2", "3", "4"
@@ -28,10 +28,14 @@ POWERS = "부동산의 처분, 예금의 관리, 의료행위의 동의에 관�
 CONSENTS = "금전을 빌리는 행위, 보증, 부동산의 처분에 관한 동의"
 LIMITED = "2"
 FIRST_MARRIAGE_DAYS = 18 * 366
+FIRST_LUNAR_BIRTH, LAST_OLD_BIRTH = date(1901, 1, 1), date(1960, 1, 1)  # the list of lunar months begins in 1900
 
 
 def basic_certificate(base: Frames, instants: Instants) -> Frames:
-    """BASC: nationals, also the dead. A minor's living parent holds custody; without one, a guardian is named."""
+    """BASC: nationals, also the dead. A minor's living parent holds custody; without one, a guardian is named.
+
+    An old birth may be entered by the lunar calendar (forms.py writes it so), or without its day, or its month.
+    """
     people = base["persons"].filter(is_national())
     found = people.join(instants.people, on="person_id", maintain_order="left").with_columns(
         number=pl.col("person_id").cast(pl.Int64)
@@ -51,13 +55,22 @@ def basic_certificate(base: Frames, instants: Instants) -> Frames:
     is_minor = ~is_adult() & pl.col("died").is_null()
     is_other = pl.col("head_id") != pl.col("person_id")
     renamed = day_before(settled(), KEY, "renamed", 0, 1_400).dt.strftime("%Y%m%d")
+    is_old = pl.col("born") < pl.lit(LAST_OLD_BIRTH)
+    entered = pick(KEY, "birth entered", {**OLD_BIRTHS, "whole": 1 - sum(OLD_BIRTHS.values())})
     header = issued(
         "BASC",
         found,
         "rrn",
         REGSTD_PLC="registered_place",
         SELF_FLNM="name",
-        BRTH_YMD=day("born"),
+        BRTH_YMD=pl.when(is_old & (entered == "no day"))
+        .then(day("born").str.head(6) + "00")
+        .when(is_old & (entered == "no month"))
+        .then(day("born").str.head(4) + "0000")
+        .otherwise(day("born")),
+        LNCL_YN=pl.when(is_old & (entered == "lunar") & (pl.col("born") >= pl.lit(FIRST_LUNAR_BIRTH)))
+        .then(pl.lit("Y"))
+        .otherwise(pl.lit("N")),
         BRTH_PLC_NM=pl.col("registered_place").str.replace(r" \d+$", ""),
         DTH_YMD=day("died"),
         NTNLTY_LOSE_YMD=pl.lit(None, pl.String),

@@ -24,7 +24,7 @@ import polars as pl
 from hanbeon.clock import now
 from schemas.contract import Column, Contract, sources
 from sources.signed import SIDECAR
-from sources.simulate import agency_keys, identity, store
+from sources.simulate import agency_keys, forms, identity, store
 
 Bytes = npt.NDArray[np.uint8]
 Places = Mapping[str, tuple[int, int]]  # official column, or control field, to first byte and width
@@ -136,7 +136,7 @@ def outbox(home: Path, holder: str = ELIGIBILITY.holder) -> Path:
 
 def publish(home: Path, file: File, night: date, tables: store.Frames | None = None) -> Path:
     """Write the newest pair from the register, and drop all but the last ones. The path of the data file."""
-    tables = tables or store.register(home, file.register)
+    tables = forms.delivered(file.register, tables or store.register(home, file.register))
     target = outbox(home, file.holder) / f"{file.prefix}{night:%Y%m%d}.dat"
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, count = hashlib.sha256(), 0

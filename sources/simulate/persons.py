@@ -7,7 +7,7 @@ A registration number is a birth date with 20 added to the month, a sex digit an
 import numpy as np
 import polars as pl
 
-from sources.simulate import names, rates
+from sources.simulate import names, rates, regions
 from sources.simulate.households import (
     ADULT_CHILD,
     CHILD,
@@ -109,19 +109,15 @@ def _relations(slots: Slots, kin: Kin) -> list[str]:
     return [str(r) for r in relation]
 
 
-def addresses(
-    rng: np.random.Generator, places: pl.DataFrame, chosen: Ints, is_old: Bools
-) -> dict[str, Texts | pl.Series]:
+def addresses(rng: np.random.Generator, places: pl.DataFrame, chosen: Ints) -> dict[str, Texts | pl.Series]:
     """Region code, administrative code, postal code and road address of the places chosen."""
     at = places[chosen]
     roads = names.road_names(rng, len(chosen))
     return {
-        "stdg_cd": names.series(np.where(is_old, at["old_code"].to_numpy(), at["code"].to_numpy())),
-        "dong_cd": names.series(names.only(at["dong_cd"].to_numpy(), ~is_old)),
+        "stdg_cd": at["code"],
+        "dong_cd": at["dong_cd"],
         "zip": at["zip_prefix"] + pl.Series(rng.integers(100, 1000, len(chosen))).cast(pl.String),
-        "road_addr": names.series(
-            np.where(is_old, at["old_road_prefix"].to_numpy(), at["road_prefix"].to_numpy()) + " " + roads
-        ),
+        "road_addr": names.series(at["road_prefix"].to_numpy() + " " + roads),
     }
 
 
@@ -129,8 +125,10 @@ def households(rng: np.random.Generator, slots: Slots, kin: Kin, places: pl.Data
     """One row per household, in the order of `household_id`."""
     n = slots.households
     head = slots.of[HEAD]
-    is_old = rng.random(n) < rates.HARD_CASES["abolished_region"]
-    renamed = np.flatnonzero(places["old_code"].is_not_null().to_numpy())
+    is_old = rng.random(n) < rates.HARD_CASES["renamed_region"]
+    renamed = np.flatnonzero(
+        (places["old_code"].is_not_null() & places["code"].is_in(sorted(regions.ancient()[1]))).to_numpy()
+    )
     chosen = np.where(is_old, renamed[rng.integers(0, len(renamed), n)], draw_places(rng, places, n))
     years = rng.uniform(0.1, np.minimum(15, np.maximum(slots.age_days[head] / YEAR - 18, 0.2)))
     years = np.where(is_old, 4 + years * 0.7, years)
@@ -143,7 +141,7 @@ def households(rng: np.random.Generator, slots: Slots, kin: Kin, places: pl.Data
         {
             "household_id": np.arange(n, dtype=np.int32),
             "head_id": head.astype(np.int32),
-            **addresses(rng, places, chosen, is_old),
+            **addresses(rng, places, chosen),
             "moved_in": pl.Series((BASE_DAY - years * YEAR).astype(np.int32)).cast(pl.Date),
             "reason": names.series(np.where(is_succession, "05", reason)),
             "is_unknown": is_unknown,
@@ -156,4 +154,5 @@ def draw_places(rng: np.random.Generator, places: pl.DataFrame, n: int) -> Ints:
     is_country = (~places["code"].str.ends_with("00")).to_numpy()
     towns, country = np.flatnonzero(~is_country), np.flatnonzero(is_country)
     in_town = rng.random(n) < 0.86
-    return np.where(in_town, towns[rng.integers(0, len(towns), n)], country[rng.integers(0, len(country), n)])
+    drawn = np.where(in_town, towns[rng.integers(0, len(towns), n)], country[rng.integers(0, len(country), n)])
+    return regions.long_standing()[drawn]

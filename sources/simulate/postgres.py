@@ -21,7 +21,7 @@ from psycopg import sql
 
 from hanbeon import postgres
 from schemas.contract import Column, Contract, sources
-from sources.simulate import store
+from sources.simulate import forms, store
 
 READER = "hanbeon_exchange"
 
@@ -204,7 +204,8 @@ def load(dsn: str, agency: Agency, tables: store.Frames) -> None:
         _fill(conn, agency, tables)
 
 
-def _fill(conn: psycopg.Connection[Any], agency: Agency, tables: store.Frames) -> None:
+def _fill(conn: psycopg.Connection[Any], agency: Agency, true: store.Frames) -> None:
+    tables = forms.delivered(agency.register, true)
     for table, relation in agency.relations.items():
         _create(conn, agency.schema, relation)
         _copy(conn, agency.schema, relation, tables[table])
@@ -214,8 +215,9 @@ def _fill(conn: psycopg.Connection[Any], agency: Agency, tables: store.Frames) -
     grant_reader(conn, agency)
 
 
-def upsert(dsn: str, agency: Agency, tables: store.Frames) -> None:
+def upsert(dsn: str, agency: Agency, true: store.Frames) -> None:
     """Replace the records given, lines and all, in one transaction."""
+    tables = forms.delivered(agency.register, true)
     records = tables[agency.register]["record_id"].to_list()
     with psycopg.connect(postgres.database(dsn, agency.database)) as conn:
         for table, relation in agency.relations.items():

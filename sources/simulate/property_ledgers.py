@@ -172,10 +172,9 @@ def _moves(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _prices(found: pl.DataFrame) -> pl.DataFrame:
-    """The price of a square metre on 1 January of each year, oldest first; each year a little dearer."""
+    """The price of a square metre on 1 January of each year in whole thousands, oldest first; each a little dearer."""
     lines = repeated(found, pl.lit(PRICE_YEARS), PRICE_YEARS)
     year = LAST_PRICE - PRICE_YEARS + pl.col("line")
     dearer = 100 - 3 * (PRICE_YEARS - pl.col("line"))
-    return lines.with_columns(
-        OALP_CRTR_YMD=year.cast(pl.String) + "0101", INDIV_OALP=pl.col("price") * dearer // 100 // 10 * 10
-    )
+    thousands = pl.max_horizontal(pl.col("price") * dearer // 100_000, 1)
+    return lines.with_columns(OALP_CRTR_YMD=year.cast(pl.String) + "0101", INDIV_OALP=thousands * 1_000)

@@ -38,12 +38,27 @@ HARD_CASES = {
     "foreign_spouse": 0.03,  # of couples: a line with a nationality, a foreigner's number, no family register
     "step_child": 0.03,  # of couples with children: the eldest is the spouse's child of a former marriage
     "deceased_child": 0.004,  # of couples with children: shown in the detailed certificate alone
-    "abolished_region": 0.01,  # of households: a region code of before a province was renamed
+    "renamed_region": 0.01,  # of households: living since long in a province that was renamed meanwhile
     "residence_unknown": 0.003,  # of sole householders
     "retroactive_insurance": 0.01,  # of workplace subscribers: reported months after it began
     "late_correction": 0.02,  # of income certificates: an old year corrected in the last month
     "closed_corporation": 0.04,
 }
+
+# Shares of records, or of lines, that a holder writes in another form than the standard one (forms.py).
+FORMS = {
+    "former_region": 0.3,  # of records in a renamed province: the codes, and in the register the name, of before
+    "abbreviated_province": 0.02,  # of addresses: 서울, 경기
+    "wide_address": 0.02,  # of addresses: digits and parentheses of full width
+    "blanks_in_address": 0.02,
+    "syllables_apart": 0.03,  # of names: 김 하 나
+    "wide_name": 0.02,  # of names: in full width, or with blanks of it
+    "decomposed_name": 0.01,  # of names: jamo instead of syllables
+    "word_for_nothing": 0.3,  # of values that there are not
+    "odd_check_digit": 0.01,  # of corporate numbers given before 2025-01-31: a slip that nobody corrected
+}
+# Of births before 1960: entered by the lunar calendar, or without the day, or without month and day.
+OLD_BIRTHS = {"lunar": 0.2, "no day": 0.03, "no month": 0.01}
 
 INCOME_SHARE = 0.82  # of residents of 20 to 64
 BUSINESS_SHARE = 0.15  # of earners of 20 to 64

@@ -1,7 +1,8 @@
-"""Regions from the real code tables that the `addresskr` package ships.
+"""Regions from the project's code lists, and the mapping of 법정동 to 행정동 that the `addresskr` package ships.
 
 Out: a pool of places that people can live in: 법정동 code and name, 행정동 code (KIKmix of 2026-03-01), postal code,
 and, for a few, the code and name that an old record may still hold: Gangwon 42, Jeonbuk 45, Gunwi 47720, abolished.
+`history` says which code a place had on a day.
 """
 
 import importlib.util
@@ -10,8 +11,14 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from schemas import codes
+from schemas.succession import FAR, successions
+
+LONG_AGO = "20080101"  # before anybody moved to a present address
 # First two digits of the postal codes of each province.
 _POSTAL = {
     "11": 1,
@@ -49,11 +56,44 @@ def _package() -> Path:
 @cache
 def legal_codes() -> pl.DataFrame:
     """Every 법정동 code ever: `code`, `name`, `is_live`."""
-    text = (_package() / "법정동코드 전체자료.txt").read_bytes().decode("cp949")
-    rows = [line.split("\t") for line in text.splitlines()[1:] if line]
+    known = codes.regions("stdg")
     return pl.DataFrame(
-        {"code": [r[0] for r in rows], "name": [r[1] for r in rows], "is_live": [r[2] == "존재" for r in rows]}
+        {"code": [r.code for r in known], "name": [r.name_ko for r in known], "is_live": [r.is_live for r in known]}
     )
+
+
+@cache
+def history() -> pl.DataFrame:
+    """Which code stood for one in force, and when: `code`, `code_then`, `prefix_then`, `since`, `until` (YYYYMMDD)."""
+    known = {r.code: r for r in codes.regions("stdg")}
+    own = [(c, c) for c, r in known.items() if r.is_live]
+    former = [(s.successor, c) for c, several in successions("stdg").items() for s in several if s.until_day == FAR]
+    pairs = [(code, known[then]) for code, then in own + former]
+    return pl.DataFrame(
+        {
+            "code": [code for code, _ in pairs],
+            "code_then": [r.code for _, r in pairs],
+            "prefix_then": [_road_prefix(r.name_ko) for _, r in pairs],
+            "since": [r.created_on for _, r in pairs],
+            "until": [r.abolished_on or FAR for _, r in pairs],
+        }
+    )
+
+
+def as_it_was(lines: pl.DataFrame, place: str, day: str) -> pl.DataFrame:
+    """The lines with `code_then` and `prefix_then` of their place (a code in force) on their day; in their order."""
+    numbered = lines.with_row_index("at").with_columns(_day=pl.col(day).dt.strftime("%Y%m%d"))
+    dated = numbered.join(history(), left_on=place, right_on="code", how="left", maintain_order="left")
+    held = dated.filter((pl.col("since") <= pl.col("_day")) & (pl.col("_day") < pl.col("until")))
+    return held.unique("at", keep="first", maintain_order=True).drop("at", "_day", "since", "until")
+
+
+@cache
+def ancient() -> tuple[frozenset[str], frozenset[str]]:
+    """Codes in force that stood for their place under some code ever since: as far as known, and since LONG_AGO."""
+    first = history().group_by("code").agg(pl.col("since").min())
+    ever, long = (first.filter(pl.col("since") <= day)["code"] for day in ("", LONG_AGO))
+    return frozenset(ever), frozenset(long)
 
 
 def _administrative() -> pl.DataFrame:
@@ -101,6 +141,14 @@ def places() -> pl.DataFrame:
             old_road_prefix=pl.col("old_name").map_elements(_road_prefix, return_dtype=pl.String),
         )
     )
+
+
+@cache
+def long_standing() -> npt.NDArray[np.int64]:
+    """For each place one that had a code since LONG_AGO: itself, or the one before it in the order of codes."""
+    is_long = places()["code"].is_in(sorted(ancient()[1])).to_numpy()
+    found: npt.NDArray[np.int64] = np.maximum.accumulate(np.where(is_long, np.arange(len(is_long)), 0))
+    return found
 
 
 def _road_prefix(name: str) -> str:

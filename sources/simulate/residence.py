@@ -3,8 +3,6 @@
 The last line of the addresses is the present household's; `is_current` marks it, and the narrow variant shows it alone.
 """
 
-from datetime import date
-
 import polars as pl
 
 from sources.simulate import regions
@@ -16,7 +14,6 @@ from sources.simulate.rates import REGISTERED
 from sources.simulate.store import Frames, Instants
 
 MOST_MOVES, LEAST_STAY = 4, 400
-RENAMED = date(2023, 6, 1)  # before the first province was renamed, an address had the former code
 BORN, ENTERED, SPLIT, MERGED, AGAIN = "02", "01", "03", "04", "06"
 REASONS = {"02": SPLIT, "03": MERGED, "06": AGAIN}  # of a household's coming about; else by moving in
 ROADS = ("새벽로", "은행나무길", "느티로", "중앙대로", "향교길", "들꽃로", "강변대로", "시장길")
@@ -58,12 +55,14 @@ def _addresses(found: pl.DataFrame, base: Frames) -> pl.DataFrame:
     )
     is_birth = pl.col("born") >= pl.col("moved_in")
     reason = pl.col("reason").replace_strict(REASONS, default=ENTERED, return_dtype=pl.String)
-    current = found.select(
+    named = regions.places().select(stdg_cd="code", prefix="road_prefix")
+    found = found.join(named, on="stdg_cd", how="left", maintain_order="left")
+    current = regions.as_it_was(found, "stdg_cd", "came").select(
         "record_id",
         "changed_at",
         is_current=pl.lit(True),
-        ROAD_NM_ADDR="road_addr",
-        STDG_CD="stdg_cd",
+        ROAD_NM_ADDR=pl.col("prefix_then") + pl.col("road_addr").str.slice(pl.col("prefix").str.len_chars()),
+        STDG_CD="code_then",
         day="came",
         FLCTN_RSN_CD=pl.when(is_birth).then(pl.lit(BORN)).otherwise(reason),
         HSHLDR_NM="head",
@@ -94,15 +93,10 @@ def _earlier(found: pl.DataFrame, base: Frames) -> pl.DataFrame:
     key, stay = pl.col("line_key"), pl.col("span") // pl.col("count")
     moved = pl.col("born").cast(pl.Int32) + stay * (pl.col("line") - 1)
     moved += pl.when(pl.col("line") > 1).then(below(key, "moved", stay - 30)).otherwise(0)
-    places = regions.places().with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
-    lines = lines.with_columns(place=below(key, "place", len(places)), day=moved.cast(pl.Int32).cast(pl.Date)).join(
-        places.select("place", "code", "road_prefix", "old_code", "old_road_prefix"),
-        on="place",
-        how="left",
-        maintain_order="left",
-    )
-    is_old = pl.col("old_code").is_not_null() & (pl.col("day") < RENAMED)
-    prefix = pl.when(is_old).then("old_road_prefix").otherwise("road_prefix")
+    places = regions.places().filter(pl.col("code").is_in(sorted(regions.ancient()[0]))).with_row_index("place")
+    places = places.select(pl.col("place").cast(pl.Int64), "code")
+    lines = lines.with_columns(place=below(key, "place", len(places)), day=moved.cast(pl.Int32).cast(pl.Date))
+    lines = regions.as_it_was(lines.join(places, on="place", how="left", maintain_order="left"), "code", "day")
     road = pl.lit(" ") + pick(key, "road", ROADS) + " " + (1 + below(key, "building", 299)).cast(pl.String)
     is_child = pl.col("day") < pl.col("born").dt.offset_by("19y")
     reason = (
@@ -117,8 +111,8 @@ def _earlier(found: pl.DataFrame, base: Frames) -> pl.DataFrame:
         "record_id",
         "changed_at",
         is_current=pl.lit(False),
-        ROAD_NM_ADDR=prefix + road,
-        STDG_CD=pl.when(is_old).then("old_code").otherwise("code"),
+        ROAD_NM_ADDR=pl.col("prefix_then") + road,
+        STDG_CD="code_then",
         day="day",
         FLCTN_RSN_CD=reason,
         HSHLDR_NM=pl.when(is_child).then(pl.coalesce("father_id_name", "mother_id_name", own)).otherwise(own),

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from sources.simulate import store
+from sources.simulate import forms, store
 from sources.simulate.store import Frames
 
 Row = dict[str, Any]
@@ -65,5 +65,5 @@ class Shelf:
             if mark != self._mark:
                 self._registers, self._mark = {}, mark
             if name not in self._registers:
-                self._registers[name] = stock(store.register(self._home, name), name)
+                self._registers[name] = stock(forms.delivered(name, store.register(self._home, name)), name)
             return self._registers[name]

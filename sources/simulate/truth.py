@@ -17,19 +17,26 @@ import pyarrow.parquet
 
 from hanbeon.errors import UsageError
 from schemas.contract import source
-from sources.simulate import store
+from sources.simulate import forms, store
 
 CONTROL = ("record_id", "identifier", "changed_at", "is_deleted")
 MARKS = ("is_subject", "is_current", "general_no")  # which lines a narrower variant shows
 
 
-def truth(home: Path, document_type: str, at: datetime | None = None) -> dict[str, pa.Table]:
-    """Raises UsageError for an unknown document type, DependencyDown when no world is built."""
+def truth(
+    home: Path, document_type: str, at: datetime | None = None, *, as_delivered: bool = False
+) -> dict[str, pa.Table]:
+    """`as_delivered` gives the values as the holder writes them (`forms`), not the standard ones.
+
+    Raises UsageError for an unknown document type, DependencyDown when no world is built.
+    """
     if document_type not in store.DOCUMENTS:
         known = ", ".join(sorted(store.DOCUMENTS))
         raise UsageError(f"The world holds no document type of that name. It holds {known}.")
     name = store.DOCUMENTS[document_type]
     tables = store.register(home, name, at)
+    if as_delivered:
+        tables = forms.delivered(name, tables)
     header = tables[name].filter(~pl.col("is_deleted"))
     made: dict[str, list[pl.DataFrame]] = {t: [] for t in store.register_tables(name)}
     own = [c for c in header.columns if c not in CONTROL]

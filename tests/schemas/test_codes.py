@@ -35,15 +35,6 @@ def test_codes_known_as_official_are_told_from_local_ones() -> None:
     assert {code for code, source in sources.items() if source != "local"} == {"001", "002"}
 
 
-def test_regions_hold_live_and_abolished_codes() -> None:
-    regions = {e.code: e for e in entries("stdg")}
-    assert len(regions) == 50_099
-    assert not regions["1111010100"].is_abolished
-    # Gangwon was 42 until 2023-06 and is 51 since.
-    assert regions["4211000000"].is_abolished
-    assert not regions["5111000000"].is_abolished
-
-
 @pytest.mark.parametrize(
     ("flaw", "text"),
     [

@@ -1,15 +1,18 @@
 """The world is the same for the same seed, and nobody in it can exist."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from hanbeon.errors import DependencyDown, UsageError
-from schemas.codes import codes
-from sources.simulate import corporations, names, rates, regions, store, world
+from schemas.check_digits import corporate_fits
+from schemas.succession import ended, meaning, since
+from sources.simulate import corporations, forms, names, rates, regions, store, world
+from sources.simulate.registers import render
 
 
 def test_the_same_people_and_seed_give_the_same_world() -> None:
@@ -58,6 +61,16 @@ def test_a_number_tells_birth_date_and_sex_once_the_month_is_put_right(base: sto
         assert (row["nationality"] is not None) == (digit >= 5)
 
 
+def test_corporate_numbers_have_a_check_digit_as_long_as_there_was_one(base: store.Frames) -> None:
+    firms = base["corporations"]
+    fits = [corporate_fits(n, f"{d:%Y%m%d}") for n, d in firms.select("crn", "founded").iter_rows()]
+    assert fits.count(True) > len(firms) * 0.9
+    assert None in fits
+    many = corporations.corporate_numbers(*(np.full(3_000, 99 * 10**11), np.arange(1, 3_001), np.full(3_000, 10_000)))
+    assert 0 < [corporate_fits(n, "19970101") for n in many].count(False) < 3_000 * 0.03
+    assert many.is_unique().all()
+
+
 def test_corporations_and_businesses_carry_numbers_of_no_office(base: store.Frames) -> None:
     firms = base["corporations"]
     assert firms["crn"].str.contains(r"^99[0-9]{11}$").all()
@@ -67,15 +80,44 @@ def test_corporations_and_businesses_carry_numbers_of_no_office(base: store.Fram
     assert len(firms) == corporations.how_many(5_000)
 
 
-def test_regions_are_real_codes_with_abolished_ones_among_old_records(base: store.Frames) -> None:
-    used = set(base["households"]["stdg_cd"])
-    assert used <= codes("stdg")
-    old = base["households"].filter(pl.col("stdg_cd").str.contains("^(42|45|47720)"))
+def test_regions_are_codes_in_force_and_some_live_long_in_a_renamed_province(base: store.Frames) -> None:
+    households = base["households"]
     live = regions.legal_codes().filter("is_live")["code"]
-    assert 0 < len(old) < len(base["households"]) * 0.03
-    assert not set(old["stdg_cd"]) & set(live)
-    assert (old["moved_in"] < date(2023, 1, 1)).all()
-    assert old["dong_cd"].is_null().all()
+    assert set(households["stdg_cd"]) <= set(live)
+    assert not households["road_addr"].str.contains("^(강원도|전라북도|경상북도 군위군) ").any()
+    renamed = households.filter(pl.col("stdg_cd").str.contains("^(51|52|27720)"))
+    assert (renamed["moved_in"] < date(2023, 1, 1)).sum() > len(households) * 0.01
+
+
+def test_holders_deliver_the_former_codes_of_regions_on_both_sides_of_the_change() -> None:
+    """A document of today with the codes of before, and lines of before and after with them."""
+    instant = datetime(2026, 5, 20, tzinfo=UTC)
+    tables = world.generate(5_000, 7)
+    tables.pop("recent")
+    for name, table in (("household_extract", ""), ("individual_abstract", "__addr_history")):
+        true = render(tables, name, first_instants_at(tables, instant))
+        given = forms.delivered(name, true)[name + table]
+        day = pl.lit("20260520") if not table else pl.col("MVIN_YMD")
+        former = given.with_columns(day=day).filter(pl.col("STDG_CD").str.contains("^(42|45|47720)"))
+        abolished = former.filter(
+            pl.col("day") >= pl.col("STDG_CD").replace_strict(ended("stdg"), return_dtype=pl.String)
+        )
+        assert len(abolished) > 0
+        assert (len(former) > len(abolished)) == bool(table)
+        for code, on in given.with_columns(day=day).select("STDG_CD", "day").iter_rows():
+            assert since("stdg").get(code, "") <= on
+        standard = [meaning("stdg", c, d) for c, d in given.with_columns(day=day).select("STDG_CD", "day").iter_rows()]
+        assert standard == true[name + table]["STDG_CD"].to_list()
+        if not table:
+            codes_then = zip(given["DONG_CD"], true["household_extract"]["DONG_CD"], strict=True)
+            assert all(meaning("hdong", then, "20260520") == now for then, now in codes_then)
+            assert given["DONG_CD"].str.contains("^(42|45|47720)").any()
+
+
+def first_instants_at(tables: store.Frames, instant: datetime) -> store.Instants:
+    changed = {"changed_at": pl.lit(instant).cast(pl.Datetime("us", "UTC"))}
+    people = tables["persons"].select("person_id", **changed)
+    return store.Instants(people, tables["corporations"].select("corporation_id", **changed))
 
 
 def test_every_renamed_province_can_occur_in_an_old_record() -> None:

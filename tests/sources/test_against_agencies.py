@@ -1,4 +1,4 @@
-"""Every connector against the simulated agencies: what they bring is what the holders truly hold."""
+"""Every connector against the simulated agencies: what they bring is what the holders truly hold, as they write it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ def agencies(home: Path) -> Iterator[Endpoints]:
 
 def _documents(home: Path, contract: Contract, variant: str) -> dict[str, dict[str, Any]]:
     """Identifier to true document of one variant; its groups as lists of lines."""
-    tables = truth(home, contract.document_type)
+    tables = truth(home, contract.document_type, as_delivered=True)
     found = {r["identifier"]: r for r in tables[contract.published].to_pylist() if r["_variant"] == variant}
     for group in contract.groups:
         for document in found.values():

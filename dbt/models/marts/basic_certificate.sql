@@ -12,6 +12,7 @@ select
     REGSTD_PLC,
     SELF_FLNM,
     BRTH_YMD,
+    LNCL_YN,
     BRTH_PLC_NM,
     DTH_YMD,
     NTNLTY_LOSE_YMD,

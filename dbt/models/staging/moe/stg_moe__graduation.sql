@@ -35,8 +35,8 @@ graduation_certificates as (
         {{ cleaned('SCHL_NM') }} as SCHL_NM,
         {{ cleaned('SCSBJT_CD') }} as SCSBJT_CD,
         {{ cleaned('DGR_CD') }} as DGR_CD,
-        {{ cleaned('MTCLTN_YMD') }} as MTCLTN_YMD,
-        {{ cleaned('GRDTN_YMD') }} as GRDTN_YMD,
+        {{ day('MTCLTN_YMD') }} as MTCLTN_YMD,
+        {{ day('GRDTN_YMD') }} as GRDTN_YMD,
         {{ cleaned('SCHRG_STTS_CD') }} as SCHRG_STTS_CD,
     from renamed
 )

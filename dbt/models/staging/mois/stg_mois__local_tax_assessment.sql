@@ -38,7 +38,7 @@ local_tax_assessments as (
         LEVY_AMT,
         PAY_AMT,
         {{ cleaned('PAY_YMD') }} as PAY_YMD,
-        {{ cleaned('STDG_CD') }} as STDG_CD,
+        {{ region('STDG_CD', 'stdg', 'ISSU_YMD') }} as STDG_CD,
         NPMNT_AMT,
     from renamed
 )

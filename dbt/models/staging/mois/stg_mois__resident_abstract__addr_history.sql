@@ -28,8 +28,8 @@ renamed as (
 addresses as (
     select
         {{ line_columns() }},
-        {{ cleaned('ROAD_NM_ADDR') }} as ROAD_NM_ADDR,
-        {{ cleaned('STDG_CD') }} as STDG_CD,
+        {{ address('ROAD_NM_ADDR', 'MVIN_YMD') }} as ROAD_NM_ADDR,
+        {{ region('STDG_CD', 'stdg', 'MVIN_YMD') }} as STDG_CD,
         {{ cleaned('MVIN_YMD') }} as MVIN_YMD,
         {{ cleaned('FLCTN_RSN_CD') }} as FLCTN_RSN_CD,
         {{ cleaned('HSHLDR_NM') }} as HSHLDR_NM,

@@ -39,7 +39,7 @@ building_ledgers as (
         {{ cleaned('BLDG_MNG_NO') }} as BLDG_MNG_NO,
         {{ cleaned('BDRG_KND_CD') }} as BDRG_KND_CD,
         {{ cleaned('ROAD_NM_ADDR') }} as ROAD_NM_ADDR,
-        {{ cleaned('STDG_CD') }} as STDG_CD,
+        {{ region('STDG_CD', 'stdg', 'ISSU_YMD') }} as STDG_CD,
         MNO,
         SNO,
         {{ cleaned('HS_TYPE_SE_CD') }} as HS_TYPE_SE_CD,

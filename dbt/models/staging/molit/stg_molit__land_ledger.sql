@@ -30,7 +30,7 @@ land_ledgers as (
         {{ cleaned('ISSU_YMD') }} as ISSU_YMD,
         {{ cleaned('ISSU_INST_CD') }} as ISSU_INST_CD,
         {{ cleaned('LAND_UNQ_NO') }} as LAND_UNQ_NO,
-        {{ cleaned('STDG_CD') }} as STDG_CD,
+        {{ region('STDG_CD', 'stdg', 'ISSU_YMD') }} as STDG_CD,
         {{ cleaned('LDGR_SE_CD') }} as LDGR_SE_CD,
         MNO,
         SNO,

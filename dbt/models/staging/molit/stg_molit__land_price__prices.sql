@@ -29,7 +29,7 @@ prices as (
         {{ line_columns() }},
         {{ cleaned('OALP_CRTR_YR') }} as OALP_CRTR_YR,
         {{ cleaned('OALP_CRTR_YMD') }} as OALP_CRTR_YMD,
-        INDIV_OALP,
+        {{ amount('INDIV_OALP', 'thousand_won') }} as INDIV_OALP,
         {{ cleaned('PBLNTF_YMD') }} as PBLNTF_YMD,
     from renamed
 )

@@ -41,7 +41,7 @@ lease_reports as (
         {{ cleaned('LSCT_BGNG_YMD') }} as LSCT_BGNG_YMD,
         {{ cleaned('LSCT_END_YMD') }} as LSCT_END_YMD,
         {{ cleaned('CTRT_YMD') }} as CTRT_YMD,
-        {{ cleaned('UPDT_YN') }} as UPDT_YN,
+        {{ yes_no('UPDT_YN') }} as UPDT_YN,
         {{ cleaned('CFMTN_YMD') }} as CFMTN_YMD,
         {{ cleaned('CFMTN_YMD_NO') }} as CFMTN_YMD_NO,
     from renamed

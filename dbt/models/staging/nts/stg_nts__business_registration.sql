@@ -37,7 +37,7 @@ business_registrations as (
         {{ cleaned('OPBIZ_YMD') }} as OPBIZ_YMD,
         {{ cleaned('BZMN_REG_YMD') }} as BZMN_REG_YMD,
         {{ cleaned('BPLC_ADDR') }} as BPLC_ADDR,
-        {{ cleaned('STDG_CD') }} as STDG_CD,
+        {{ region('STDG_CD', 'stdg', 'ISSU_YMD') }} as STDG_CD,
         {{ cleaned('TXTN_TYPE_CD') }} as TXTN_TYPE_CD,
         {{ cleaned('BZMN_STTS_CD') }} as BZMN_STTS_CD,
     from renamed

@@ -21,7 +21,7 @@ income_certificates as (
         {{ cleaned('ISSU_NO') }} as ISSU_NO,
         {{ cleaned('ISSU_YMD') }} as ISSU_YMD,
         {{ cleaned('ISSU_INST_CD') }} as ISSU_INST_CD,
-        {{ cleaned('INERN_NM') }} as INERN_NM,
+        {{ name('INERN_NM') }} as INERN_NM,
     from renamed
 )
 

@@ -35,9 +35,9 @@ corporate_registrations as (
         {{ cleaned('CONM') }} as CONM,
         {{ cleaned('MNBR_ADDR') }} as MNBR_ADDR,
         {{ cleaned('PBANC_MTHD_CN') }} as PBANC_MTHD_CN,
-        {{ whole_number('SHR_PAR_AMT') }} as SHR_PAR_AMT,
+        {{ amount('SHR_PAR_AMT', 'won') }} as SHR_PAR_AMT,
         {{ whole_number('PBLCN_STCK_CNT') }} as PBLCN_STCK_CNT,
-        {{ whole_number('CPTL') }} as CPTL,
+        {{ amount('CPTL', 'won') }} as CPTL,
         {{ cleaned('FNDN_YMD') }} as FNDN_YMD,
         {{ cleaned('CORP_STTS_CD') }} as CORP_STTS_CD,
     from renamed
