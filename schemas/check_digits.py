@@ -6,7 +6,7 @@ numbers that were given since 2025-01-31 have no check digit (법인 및 재외�
 Simulated resident numbers, 20 added to the month, have none either; nor are foreigners' numbers judged, whose rule no
 text states.
 
-Try it: `python -c "from schemas.check_digits import corporate_fits; print(corporate_fits('9901110000016', '20000101'))"`
+Try it: `python -c "from schemas.check_digits import *; print(corporate_fits('9901110000016', '20000101'))"`
 """
 
 import re
