@@ -50,6 +50,7 @@ class Kind(StrEnum):
     BECAME_OPTIONAL = "became_optional"
     CLASSIFICATION_CHANGED = "classification_changed"
     DOMAIN_CHANGED = "domain_changed"
+    RULE_CHANGED = "rule_changed"
     TERMS_CHANGED = "terms_changed"
     EXAMPLE_CHANGED = "example_changed"
     WORDING_CHANGED = "wording_changed"
@@ -89,6 +90,7 @@ MEANING: dict[Kind, tuple[Severity, str]] = {
     Kind.BECAME_OPTIONAL: (N, "readers may find the column empty"),
     Kind.CLASSIFICATION_CHANGED: (N, "the consents to ask for may differ"),
     Kind.DOMAIN_CHANGED: (N, "the official domain is another, the type is not"),
+    Kind.RULE_CHANGED: (N, "the delivered value is standardised by another rule"),
     Kind.TERMS_CHANGED: (N, "cadence, legal basis, threshold or another term differs"),
     Kind.EXAMPLE_CHANGED: (N, "only an example differs"),
     Kind.WORDING_CHANGED: (N, "only names for people, description or source differ"),

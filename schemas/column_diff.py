@@ -106,6 +106,14 @@ def _changed(old: Column, new: Column, lists: CodesOf) -> Iterator[tuple[Kind, s
         (old.min_length, old.max_length), (new.min_length, new.max_length), Kind.LENGTH_NARROWED, Kind.LENGTH_WIDENED
     )
     yield from _bounds((old.minimum, old.maximum), (new.minimum, new.maximum), Kind.RANGE_NARROWED, Kind.RANGE_WIDENED)
+    if old.standardised != new.standardised:
+        yield Kind.RULE_CHANGED, f"{dict(old.standardised)} to {dict(new.standardised)}"
+    if old.partial_day != new.partial_day:
+        yield (
+            (Kind.PATTERN_WIDENED, "a day may be known in part")
+            if new.partial_day
+            else (Kind.PATTERN_NARROWED, "a day must be known whole")
+        )
     yield from _pattern(old, new)
     yield from _codes(old, new, lists)
     yield from _words(old, new)

@@ -24,6 +24,7 @@ from schemas.check import DELIVERY_KEYS
 from schemas.cited import texts
 from schemas.contract import Contract, published, sources
 from schemas.provenance import cited, content, provenance
+from schemas.standard import RULES, Rule
 from tests.small_lake import SmallLake
 
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -82,6 +83,15 @@ def made_datasets() -> str:
     return "\n".join([*head, *(row(c) for c in sources())])
 
 
+def made_rules() -> str:
+    def options(rule: Rule) -> str:
+        listed = [f"`{o}`" for o in (*rule.columns, *rule.optional)]
+        return ", ".join([*listed, *(f"`{o}`: {', '.join(v)}" for o, v in (rule.values or {}).items())])
+
+    rows = [f"| `{name}` | {options(rule)} | {rule.sentence} |" for name, rule in RULES.items()]
+    return "\n".join(["| by | needs | the published value |", "|---|---|---|", *rows])
+
+
 def made_delivery() -> str:
     def listed(keys: Iterable[str]) -> str:
         return ", ".join(f"`{k}`" for k in keys) or "none"
@@ -135,6 +145,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "reasons": made_reasons,
     "datasets": made_datasets,
     "delivery": made_delivery,
+    "rules": made_rules,
     "changes": made_changes,
     "definitions": made_definitions,
     "texts": made_texts,

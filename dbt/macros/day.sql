@@ -12,7 +12,7 @@
         when regexp_full_match({{ text }}, '음윤?[0-9]{8}')
             then coalesce(
                 (
-                    select max({{ day_text('lunar.first_day', 'cast(substr(' ~ digits ~ ', 7, 2) as integer) - 1') }})
+                    select max(strftime(lunar.first_day + (cast(substr({{ digits }}, 7, 2) as integer) - 1), '%Y%m%d'))
                     from {{ source('codes', 'lunar_months') }} as lunar
                     where
                         lunar.month = substr({{ digits }}, 1, 6)
@@ -23,13 +23,4 @@
             )
         else error('{{ column }} holds something else than a day')
     end
-{%- endmacro %}
-
-{#- A date so many days later, as YYYYMMDD. -#}
-{% macro day_text(date, days) -%}
-    {{ return(adapter.dispatch('day_text')(date, days)) }}
-{%- endmacro %}
-
-{% macro default__day_text(date, days) -%}
-    strftime({{ date }} + ({{ days }}), '%Y%m%d')
 {%- endmacro %}

@@ -6,16 +6,7 @@
         {%- do usual.append("''" if code == 39 else '%c' % code) -%}
     {%- endfor -%}
     regexp_replace(
-        {{ composed("translate(" ~ cleaned(column) ~ ", '　" ~ wide | join ~ "', ' " ~ usual | join ~ "')") }},
+        nfc_normalize(translate({{ cleaned(column) }}, '　{{ wide | join }}', ' {{ usual | join }}')),
         '[ \t]+', ' ', 'g'
     )
-{%- endmacro %}
-
-{#- Text in Unicode's composed form: jamo that follow each other become the syllable that they spell. -#}
-{% macro composed(text) -%}
-    {{ return(adapter.dispatch('composed')(text)) }}
-{%- endmacro %}
-
-{% macro default__composed(text) -%}
-    nfc_normalize({{ text }})
 {%- endmacro %}
