@@ -118,14 +118,10 @@ def _orphans(run: Run, residue: Residue) -> list[Plan]:
     """Tables that no contract or service names any more: nothing says what may stand there, so nothing may (P1)."""
     root, plans = run.settings.lake_root, []
     known = {f"gold/{c.name}" for c in published()} | {f"shares/{recipient}/{c.name}" for recipient, c in shares()}
-    for name in layout.table_names(root):
+    made = (name for name in layout.table_names(root) if name.partition("/")[0] in ("gold", "shares"))
+    for name in (name for name in made if name not in known):
         handle = tables.open_table(root, name)
-        if (
-            name.partition("/")[0] in ("gold", "shares")
-            and name not in known
-            and handle
-            and tables.active_files(handle)
-        ):
+        if handle is not None and tables.active_files(handle):
             schema = tables.schema_of(handle)
             plans.append(Plan(name, schema, partial(_empty, name, residue), layout.PARTITION in schema.names))
     return plans

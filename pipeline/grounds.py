@@ -51,7 +51,7 @@ def covering(
     variant = proofs[0].values.get("_variant")  # a share has no such column
     paths = dict(gold_paths(contract))
     shown = {name for p in proofs for name, text in p.content.columns.items() if text is not None}
-    wanted = {path for name in shown for path in paths[name]}
+    wanted = {path for name in shown for path in paths.get(name, (name,))}
     every = authorisations(
         run,
         snapshot_of_subject(run.conn, given.subject_key),

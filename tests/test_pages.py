@@ -85,7 +85,7 @@ def shown(place: Place, application: dict[str, Any]) -> tuple[dict[str, Any], di
     """One application's only document, and its values."""
     said = json.loads(place.run(f"hanbeon application show {application['application_id']} --reader kim --json"))
     (document,) = said["documents"]
-    return document | said, {v["name"]: v["value"] for v in document["copies"][0]["values"]}
+    return said | document, {v["name"]: v["value"] for v in document["copies"][0]["values"]}
 
 
 def test_a_document_type_is_added_by_the_page_alone(place: Place) -> None:
