@@ -26,7 +26,7 @@ from pathlib import Path
 
 OUTCOMES = ("killed", "timeout", "survived", "no tests")
 KILLED = ("killed", "timeout")  # a test that would never end is seen by whoever waits for it
-BUDGET = 60.0
+BUDGET = 120.0
 CONTROLS = 4  # mutants that change nothing, tried after the others: no test may fail
 
 
