@@ -169,7 +169,10 @@ def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime, onl
         own = [r for r in rows if r["document_type"] == requirement.document_type]
         told = {r["_subject_key"]: r["reason"] for r in own} or {applicant: None}
         is_paper = requirement.document_type in papers
-        judged += [_judge_one(requirement, k, allowed, is_open, told[k], is_paper) for k in sorted(told)]
+        judged += [
+            _judge_one(requirement, k, allowed, is_open, told[k], is_paper)
+            for k in sorted(told, key=lambda k: (k != applicant, k))
+        ]
     return _Judgement(tuple(judged), needed, flowing)
 
 

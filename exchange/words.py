@@ -18,7 +18,7 @@ DOCUMENT_STATES: dict[str, Words] = {
     "data": ("자료로 확인", "as data"),
     "paper": ("서류로 제출", "brought on paper"),
     "missing": ("확인 불가", "missing"),
-    "not_needed": ("다른 서류로 갈음", "another document is enough"),
+    "not_needed": ("필요 없음", "not needed"),
 }
 
 REASONS: dict[str, Words] = {

@@ -60,6 +60,7 @@ def consents(run: Run, candidates: pa.Table, at: datetime) -> Staged:
         chosen = _choose(s, rows)
         keys = demo_people.keys(run, chosen, at)
         acting = demo_people.acting(run, chosen, keys, at)
+        demo_people.hide(run, chosen, keys, at)
         about, members = demo_people.about(run, chosen, keys, acting, at), demo_people.members(run, chosen, at)
         opened, grants, does = _apply(s, chosen, keys, acting, about, members, at)
         applications.open_many(run.conn, opened, at)

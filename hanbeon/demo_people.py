@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from consent import deaths, representations, vault
+from consent import blocks, deaths, representations, vault
 from consent.age import of_age_at
 from consent.model import Capacity
 from consent.subjects import meet
@@ -16,6 +16,7 @@ from pipeline.run import Run
 
 PERSON, FIRM = "RRN", "CRN"
 WRITTEN_IN, OWNED_IN, KINSHIP = "법인 등기사항증명서", "등록원부", "가족관계등록부"
+BLOCKED_BY = "가족관계의 등록 등에 관한 법률 제14조 제8항"
 Row = dict[str, Any]
 Keys = Mapping[str, Sequence[int]]
 
@@ -95,6 +96,14 @@ def members(run: Run, chosen: Sequence[Row], at: datetime) -> list[list[Member]]
             mine.append(Member(key, guardian if is_child else key, capacity))
         found.append(mine)
     return found
+
+
+def hide(run: Run, chosen: Sequence[Row], keys: Sequence[int], at: datetime) -> None:
+    """Record the disclosure blocks: whose lines no applicant may have through her own consent."""
+    pairs = [(victim, key) for row, key in zip(chosen, keys, strict=True) for victim in row["victims"]]
+    hidden = vault.keys(run.conn, run.secrets, PERSON, [victim for victim, _ in pairs], at).to_pylist()
+    for victim, (_, key) in zip(hidden, pairs, strict=True):
+        blocks.block(run.conn, victim, key, BLOCKED_BY, at)
 
 
 def _is_represented(row: Row) -> bool:

@@ -38,6 +38,16 @@ WITHHELD = {
     "not_requested": "남의 것 not asked",
 }
 
+LACKING = WITHHELD | {
+    "no_authorisation": "동의 없음 no consent",
+    "not_held": "보유기관에 없음 not held",
+    "nothing_named": "대상 미기재 nothing named",
+    "nothing_received": "받지 못함 not received",
+    "quarantined": "격리됨 quarantined",
+    "stale": "유효기간 지남 out of date",
+    "never_shareable": "공동이용 불가 never shareable",
+}
+
 
 def title(people: int) -> RenderableType:
     text = Text.assemble(
@@ -118,7 +128,6 @@ def _passes(run: "Run") -> dict[str, tuple[list[Mapping[str, int]], Mapping[str,
 
 def _bundles(run: "Run") -> RenderableType:
     """Each service with its complete and incomplete bundles; nothing attached means that all came as data."""
-    from exchange.words import REASONS, both
     from pipeline import reading
     from pipeline.tallies import tallies
     from schemas.contract import gold
@@ -131,7 +140,7 @@ def _bundles(run: "Run") -> RenderableType:
     table.add_column("가장 많은 미비 사유\nmost frequent reason", overflow="fold")
     for one in tallies(rows):
         named = service(one.service)
-        reason = "" if one.reason is None else f"{one.lacking:,} × {both(REASONS, one.reason)}"
+        reason = "" if one.reason is None else f"{one.lacking:,} × {LACKING.get(one.reason, one.reason)}"
         counts = (f"{n:,}" for n in (one.without_paper, one.with_paper, one.incomplete))
         table.add_row(f"{named.korean}\n[dim]{named.english}[/dim]", *counts, reason)
     return Padding(table, (1, 0, 0, 0))

@@ -47,11 +47,13 @@ counts as (
 ),
 reasons as (
     select SRVC_NO, RQDOC_STTS_RSN as reason, count(*) as lacking from documents where is_lacking group by all
-    qualify row_number() over (partition by SRVC_NO order by lacking desc, reason) = 1
+),
+commonest as (
+    select * from reasons qualify row_number() over (partition by SRVC_NO order by lacking desc, reason) = 1
 )
 select c.*, r.reason, coalesce(r.lacking, 0) as lacking
 from counts as c
-left join reasons as r using (SRVC_NO)
+left join commonest as r using (SRVC_NO)
 order by SRVC_NO
 """
 

@@ -8,13 +8,14 @@ from sources.simulate import names
 from sources.simulate.documents import KOREAN, day, numbered
 from sources.simulate.draws import TODAY, below, day_before, pick, share
 from sources.simulate.parties import KEY, issued, keyed, repeated, residents
-from sources.simulate.rates import REGISTERED
+from sources.simulate.rates import HARD_CASES, REGISTERED
 from sources.simulate.romanised import romanised
 from sources.simulate.store import Frames, Instants
 
 ASKED_YEARS, MOST_TRIPS, LEAST_SLOT = 5, 5, 60
 COUNTRIES = dict(zip(names.NATIONALITIES, ("VNM", "CHN", "PHL", "KHM", "JPN", "THA", "UZB"), strict=True))
 UNLISTED_COUNTRY = "USA"
+RENUMBERED = 500_003  # what a new number is further than the former one; no two of one day and sex lie so far apart
 SOJOURNS = {"F-6": 0.8, "F-5": 0.14, "F-2": 0.06}  # nearly all live here as somebody's spouse
 
 
@@ -58,14 +59,23 @@ def entry_departure_certificate(base: Frames, instants: Instants) -> Frames:
 
 
 def alien_registration_certificate(base: Frames, instants: Instants) -> Frames:
-    """ARCF: residents with a nationality; a permit of permanent residence has no end. Hard case: some have run out."""
+    """ARCF: residents with a nationality; a permit of permanent residence has no end. Hard cases: some have run out,
+    and some foreigners have a new number, under which no other holder knows them yet.
+    """
     found = residents(base, instants).filter(pl.col("nationality").is_not_null())
-    found = keyed("ARCF", found).with_columns(permit=pick(KEY, "sojourn", SOJOURNS))
+    serial = (pl.col("rrn").str.slice(7).cast(pl.Int64) + RENUMBERED) % 10**6
+    is_reissued = share(KEY, "reissued number") < HARD_CASES["reissued_foreigner_number"]
+    found = keyed("ARCF", found).with_columns(
+        permit=pick(KEY, "sojourn", SOJOURNS),
+        number_now=pl.when(is_reissued)
+        .then(pl.col("rrn").str.slice(0, 7) + serial.cast(pl.String).str.zfill(6))
+        .otherwise("rrn"),
+    )
     until = day_before(TODAY + timedelta(days=3 * 365), KEY, "sojourn end", 0, 3 * 365 + 20)
     header = issued(
         "ARCF",
         found,
-        "rrn",
+        "number_now",
         ENG_NM=romanised("name"),
         BRDT=day("born"),
         GNDR_CD="sex",

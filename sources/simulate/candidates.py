@@ -3,7 +3,8 @@
 One row per service and subject: `service`, `identifier_kind`, `identifier`, `grantor_identifier` (who consents, for a
 firm its representative), `also` (every number of the subject: a list of kind and identifier), `about` (what documents
 are about besides her: things that she owns, and the dead whose heir she is, with the day of death), `members` (the
-others of her household whom the service looks at, and the guardian of a child), `chosen` (of documents of which one is
+others of her household whom the service looks at, and the guardian of a child), `victims` (whose lines a disclosure
+block keeps from her), `chosen` (of documents of which one is
 enough, those that she has), `is_complete` (whether every document that comes as data is held). The order is by service,
 kind of applicant and running number, the same every time. Of most services some apply whose documents are all held, and
 a few who lack some.
@@ -19,7 +20,7 @@ from schemas.contract import source
 from schemas.services import DECEASED, HOUSEHOLD, THING, Requirement, Service, services
 from sources.simulate import store
 from sources.simulate.identities import holders, identities
-from sources.simulate.relatives import heirs, members, representatives
+from sources.simulate.relatives import heirs, members, representatives, victims
 from sources.simulate.store import Frames
 
 MINOR_YEARS, STUDENT_YEARS, YOUNG_YEARS, PENSION_YEARS = 19, 29, 45, 65
@@ -49,6 +50,7 @@ SCHEMA = pa.schema(
             "members",
             pa.list_(pa.struct([pa.field("identifier", pa.string()), pa.field("guardian", pa.string())])),
         ),
+        pa.field("victims", pa.list_(pa.string())),
         pa.field("chosen", pa.list_(pa.string())),
         pa.field("is_complete", pa.bool_()),
     ]
@@ -81,6 +83,7 @@ def candidates(home: Path) -> pa.Table:
         pl.concat(parts)
         .join(_others(numbers), on=["is_firm", "id"], how="left", maintain_order="left")
         .join(representatives(base), on=["is_firm", "id"], how="left", maintain_order="left")
+        .join(victims(base), on=["is_firm", "id"], how="left", maintain_order="left")
         .select(_row())
         .to_arrow()
         .cast(SCHEMA)
@@ -97,6 +100,7 @@ def _row() -> list[pl.Expr | str]:
         pl.col("also"),
         "about",
         "members",
+        pl.col("victims").fill_null(pl.lit([], pl.List(pl.String))),
         "chosen",
         "is_complete",
     ]

@@ -14,6 +14,7 @@ EVENTS: dict[str, Callable[[Random, Draft, datetime], bool]] = {
     "divorce": family_events.divorce,
     "death": family_events.death,
     "name_change": family_events.name_change,
+    "household_split": family_events.household_split,
     "income_correction": register_events.income_correction,
     "disability_registered": register_events.disability_registered,
     "disability_cancelled": register_events.disability_cancelled,

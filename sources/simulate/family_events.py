@@ -1,4 +1,4 @@
-"""What happens to families: moves, births, marriages, divorces, deaths, new names.
+"""What happens to families: moves, births, marriages, divorces, splits, deaths, new names.
 
 Each function makes one event in the draft, and is False where chance found nobody fit. Whom an event touches is marked
 before it, where somebody leaves, and after it. An event changes base rows alone; registers follow by rendering.
@@ -95,28 +95,8 @@ def divorce(rng: Random, draft: Draft, at: datetime) -> bool:
     if any(m["relation"].startswith("배우자의") for m in draft.members(leaving["household_id"])):
         return False
     draft.touch([leaving["person_id"], staying["person_id"]], at)
-    home = draft.add(
-        "households",
-        at,
-        head_id=leaving["person_id"],
-        **address(rng),
-        moved_in=seoul_date(at),
-        reason="02",
-        is_unknown=False,
-    )
     draft.change("persons", staying["person_id"], at, spouse_id=None)
-    draft.change(
-        "persons",
-        leaving["person_id"],
-        at,
-        spouse_id=None,
-        household_id=home["household_id"],
-        relation="본인",
-    )
-    period = running_insurance(draft, leaving["person_id"])
-    if period is not None and period["kind"] in ("2", "6"):
-        draft.change("insurance", period["insurance_id"], at, lost=seoul_date(at))
-        insure(draft, at, leaving["person_id"], "5", None, None)
+    _alone(rng, draft, at, leaving["person_id"], spouse_id=None)
     draft.touch([leaving["person_id"], staying["person_id"]], at)
     return True
 
@@ -158,3 +138,32 @@ def name_change(rng: Random, draft: Draft, at: datetime) -> bool:
     draft.change("persons", person["person_id"], at, name=person["name"][0] + given, former_name=person["name"])
     draft.touch([person["person_id"]], at)
     return True
+
+
+def household_split(rng: Random, draft: Draft, at: datetime) -> bool:
+    """A grown child who is not married moves out into a household of its own."""
+    child = resident(rng, draft, 19, 60, at, relation="자녀", spouse_id=None)
+    if child is None:
+        return False
+    draft.touch([child["person_id"]], at)
+    _alone(rng, draft, at, child["person_id"])
+    draft.touch([child["person_id"]], at)
+    return True
+
+
+def _alone(rng: Random, draft: Draft, at: datetime, person_id: int, **more: None) -> None:
+    """The person lives in a new household of her own; who was insured through others there insures herself."""
+    home = draft.add(
+        "households",
+        at,
+        head_id=person_id,
+        **address(rng),
+        moved_in=seoul_date(at),
+        reason="02",
+        is_unknown=False,
+    )
+    draft.change("persons", person_id, at, household_id=home["household_id"], relation="본인", **more)
+    period = running_insurance(draft, person_id)
+    if period is not None and period["kind"] in ("2", "6"):
+        draft.change("insurance", period["insurance_id"], at, lost=seoul_date(at))
+        insure(draft, at, person_id, "5", None, None)

@@ -43,6 +43,9 @@ HARD_CASES = {
     "retroactive_insurance": 0.01,  # of workplace subscribers: reported months after it began
     "late_correction": 0.02,  # of income certificates: an old year corrected in the last month
     "closed_corporation": 0.04,
+    "disclosure_block": 0.02,  # of wives at home: a victim whose certificates her husband may not have
+    "reissued_foreigner_number": 0.5,  # of registered foreigners: other holders still know the former number
+    "reused_plate": 0.02,  # of vehicles: the plate was another vehicle's, or still is in somebody's records
 }
 
 # Shares of records, or of lines, that a holder writes in another form than the standard one (forms.py).
@@ -73,6 +76,7 @@ EVENTS = {
     "divorce": 0.006,
     "death": 0.02,
     "name_change": 0.01,
+    "household_split": 0.01,
     "income_correction": 0.1,
     "disability_registered": 0.02,
     "disability_cancelled": 0.01,

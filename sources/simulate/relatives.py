@@ -1,4 +1,4 @@
-"""Who of the world is whose: heirs of the dead, members of a household, who acts for a firm.
+"""Who of the world is whose: heirs of the dead, members of a household, victims, who acts for a firm.
 
 In: base tables. Out: frames keyed by the subject who applies (`is_firm`, `id`), with resident numbers of the others.
 """
@@ -6,6 +6,8 @@ In: base tables. Out: frames keyed by the subject who applies (`is_firm`, `id`),
 import polars as pl
 
 from schemas.services import EVERYBODY, PARENTS, SPOUSE
+from sources.simulate.draws import share
+from sources.simulate.rates import HARD_CASES
 from sources.simulate.store import Frames
 
 CHILD_YEARS = 15  # who is younger may need a guardian; the exact day of the 14th birthday is for the exchange to know
@@ -32,6 +34,19 @@ def representatives(base: Frames) -> pl.DataFrame:
     return named.select(
         pl.lit(True).alias("is_firm"), pl.col("corporation_id").cast(pl.Int64).alias("id"), "representative"
     )
+
+
+def victims(base: Frames) -> pl.DataFrame:
+    """Whose lines a disclosure block keeps from whom: `is_firm`, `id` of the restricted, `victims` (resident numbers).
+
+    Wives who are victims of their husbands (가족관계의 등록 등에 관한 법률 제14조 제8항).
+    """
+    people = base["persons"].filter(pl.col("died").is_null() & pl.col("household_id").is_not_null())
+    is_victim = (pl.col("sex") == "F") & (share(PERSON_ID, "victim") < HARD_CASES["disclosure_block"])
+    wives = people.filter(is_victim).select(victim="rrn", id=pl.col("spouse_id").cast(pl.Int64))
+    husbands = wives.join(people.select(id=PERSON_ID), on="id", how="semi", maintain_order="left")
+    listed = husbands.group_by("id", maintain_order=True).agg(victims="victim")
+    return listed.select(pl.lit(False).alias("is_firm"), "id", "victims")
 
 
 def members(base: Frames, who: str, today_year: int) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Vehicles of adults and corporations: at most one each, found by its chassis number.
 
-Plates have the form of 자동차등록령; those for hire name their region. Joint owners are lines with
-their shares.
+Plates have the form of 자동차등록령; those for hire name their region. Two vehicles may bear one plate: it is
+given out anew while a register still names the former vehicle. Joint owners are lines with their shares.
 """
 
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from sources.simulate.documents import day
 from sources.simulate.draws import below, day_before, digits, pick, scattered, settled, share
 from sources.simulate.parties import KEY, firms, is_adult, issued, keyed, repeated, residents
-from sources.simulate.rates import REGISTERED
+from sources.simulate.rates import HARD_CASES, REGISTERED
 from sources.simulate.store import Frames, Instants
 
 CHASSIS = "KZZB81DB"  # of no maker
@@ -22,6 +22,7 @@ REGIONS = ("서울", "부산", "대구", "인천", "경기", "전남")
 DISPLACEMENTS = {"998.000": 0.2, "1598.000": 0.35, "1998.500": 0.3, "2497.000": 0.1, "0.000": 0.05}
 FUELS = {"001": 0.6, "002": 0.3, "003": 0.1}
 JOINT = 2
+PLATES_REUSED_AMONG = 2_000  # a plate goes from one of so many owners to another
 
 
 def vehicle_register(base: Frames, instants: Instants) -> Frames:
@@ -43,13 +44,15 @@ def vehicle_register(base: Frames, instants: Instants) -> Frames:
         inspected=pl.col("registered").dt.offset_by("4y")
     )
     is_hired = pl.col("is_firm") & (share(KEY, "hired vehicle") < REGISTERED["hired_vehicle"])
-    letter = pl.when(is_hired).then(pick(KEY, "hired letter", HIRED)).otherwise(pick(KEY, "letter", LETTERS))
+    is_reused = share(KEY, "reused plate") < HARD_CASES["reused_plate"]
+    plate = pl.when(is_reused).then(KEY // PLATES_REUSED_AMONG).otherwise(KEY)
+    letter = pl.when(is_hired).then(pick(KEY, "hired letter", HIRED)).otherwise(pick(plate, "letter", LETTERS))
     region = pl.when(is_hired).then(pick(KEY, "plate region", REGIONS)).otherwise(pl.lit(""))
     header = issued(
         "VHCL",
         found,
         "vin",
-        VHRNO=region + digits(KEY, "plate class", 2) + letter + digits(KEY, "plate", 4),
+        VHRNO=region + digits(plate, "plate class", 2) + letter + digits(plate, "plate", 4),
         VIN="vin",
         CARMDL_CD=pl.col("model").replace_strict(CLASSES, default="01", return_dtype=pl.String),
         VHCL_USG_SE_CD=pl.when(is_hired).then(pl.lit(COMMERCIAL)).otherwise(pl.lit(PRIVATE)),

@@ -45,6 +45,9 @@ class Bundles:
 
     of: dict[str, list[dict[str, Any]]]
     applications: dict[str, dict[str, Any]]
+    renumbered: list[tuple[int | None, int | None]]  # of foreigners with a new number: the keys of both
+    hidden: list[tuple[int, int]]  # victim, restricted
+    gate: list[dict[str, Any]]
 
     def by_service(self, service_id: str, kind: str) -> list[list[dict[str, Any]]]:
         return [
@@ -59,28 +62,44 @@ def bundles(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Bund
     home = tmp_path_factory.mktemp("every-service")
     world.write(home, PEOPLE, SEED)
     with open_run(settings_of(home, database(postgres_dsn, "every_service")), "every-service") as run:
-        demo.consents(run, few_of_each(candidates(home)), run.at())
+        applying = few_of_each(candidates(home))
+        demo.consents(run, applying, run.at())
         at, snapshot = run.at(), ledger.snapshot(run.conn)
         allowed = gate.allowed(snapshot, at)
         needed = requirements(snapshot.applications, snapshot.papers, allowed, gate.explained(snapshot, at))
         rows = stated(needed, held(run, home, allowed), asked(allowed), seoul_date(at)).to_pylist()
         applications = {a["application_id"]: a for a in snapshot.applications.to_pylist()}
+        renumbered = keys_of_new_numbers(run, applying)
+        hidden = [(b["victim_key"], b["restricted_key"]) for b in snapshot.blocks.to_pylist()]
     found = defaultdict(list)
     for row in rows:
         found[row["APLY_NO"]].append(row)
     assert set(found) == set(applications)
-    return Bundles(found, applications)
+    return Bundles(found, applications, renumbered, hidden, allowed.to_pylist())
+
+
+def keys_of_new_numbers(run: Run, applying: pa.Table) -> list[tuple[int | None, int | None]]:
+    pairs = [
+        (row["identifier"], former["identifier"])
+        for row in applying.to_pylist()
+        for former in row["also"]
+        if row["identifier_kind"] == "FRN" and former["kind"] == "RRN" and former["identifier"] != row["identifier"]
+    ]
+    new = find(run.conn, run.secrets, "FRN", [n for n, _ in pairs]).to_pylist()
+    return list(zip(new, find(run.conn, run.secrets, "RRN", [f for _, f in pairs]).to_pylist(), strict=True))
 
 
 def few_of_each(rows: pa.Table) -> pa.Table:
     """The first of each service, kind of applicant and completeness; of households some families."""
     frame = pl.DataFrame(rows).with_row_index("place")
     group = ["service", "identifier_kind", "is_complete"]
+    hidden = frame.filter(pl.col("victims").list.len() > 0)
     few = pl.concat(
         [frame.filter(pl.col("is_complete") == is_complete).group_by(group).head(n) for is_complete, n in MOST.items()]
     )
     families = frame.filter(pl.col("members").list.len() > 0).group_by(group).head(3)
-    return rows.take(pl.concat([few, families])["place"].unique().sort().to_arrow())
+    chosen = pl.concat([part.select("place") for part in (few, families, hidden)])
+    return rows.take(chosen["place"].unique().sort().to_arrow())
 
 
 def held(run: Run, home: Path, allowed: pa.Table) -> pa.Table:
@@ -209,3 +228,19 @@ def test_every_member_of_a_household_has_rows_of_her_own_and_one_who_has_not_con
         and not reasons([r for r in bundles.of[i] if r["_subject_key"] == a["applicant_key"]])
     ]
     assert held_up, "no family waits for a member alone"
+
+
+def test_a_foreigner_with_a_new_number_is_one_subject_with_her_former_one(bundles: Bundles) -> None:
+    """ARCF is found under the new number, everything else under the former one (F42: re-issued numbers)."""
+    assert bundles.renumbered
+    assert all(new == former is not None for new, former in bundles.renumbered)
+
+
+def test_p2_a_victim_s_lines_are_kept_from_whom_a_block_restricts(bundles: Bundles) -> None:
+    assert bundles.hidden
+    flowing = [row for row in bundles.gate if row["_grantor_key"] in {restricted for _, restricted in bundles.hidden}]
+    assert flowing
+    for row in flowing:
+        own = {victim for victim, restricted in bundles.hidden if restricted == row["_grantor_key"]}
+        assert own <= set(row["blocked"] or ())
+        assert row["_subject_key"] not in own

@@ -122,6 +122,22 @@ def test_births_marriages_deaths_and_moves_happened(moved: Moved) -> None:
     assert people["rrn"].is_unique().all()
 
 
+def test_a_grown_child_who_moved_out_is_a_householder_of_her_own(moved: Moved) -> None:
+    def relations(truths: Truths) -> dict[str, str]:
+        lines = truths["RRT"]["household_extract__members"].to_pylist()
+        own = [r for r in lines if r["_variant"] == "head_only" and r["identifier"] == r["person_identifier"]]
+        return {r["identifier"]: r["HSHLDR_REL_NM"] for r in own}
+
+    before, after = relations(moved.before), relations(moved.after)
+    left = [rrn for rrn, relation in before.items() if relation == "자녀" and after.get(rrn) == "본인"]
+    assert left
+    at_home = {r["identifier"]: 0 for r in moved.after["RRT"]["household_extract"].to_pylist()}
+    for row in moved.after["RRT"]["household_extract__members"].to_pylist():
+        at_home[row["identifier"]] += row["_variant"] == "members_included"
+    assert {at_home[rrn] for rrn in left} == {1}
+    assert all(at_home[rrn] >= 1 for rrn in at_home)
+
+
 def test_postgres_holds_what_the_holder_truly_holds_with_tombstones(moved: Moved) -> None:
     held = {
         (r["identifier"], r["_observed_at"])
