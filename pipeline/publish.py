@@ -20,8 +20,8 @@ from hanbeon.clock import seoul_date
 from hanbeon.errors import BatchRefused
 from lake import tables
 from pipeline import bundles, staging
-from pipeline.agreement import agreement
-from pipeline.commit import Change, Current, Plan, commit
+from pipeline.agreement import AGREEMENT, agreement, agreement_compute
+from pipeline.commit import Change, Compute, Current, Plan, commit
 from pipeline.counting import decisions
 from pipeline.coverage import covered, unite
 from pipeline.evidence import asked, evidence
@@ -178,13 +178,13 @@ def gold_plans(run: Run, staged: Staged) -> list[Plan]:
     }
     in_order = sorted((c for c in documents() if c.name not in idle), key=_last_the_documents_of_today)
     plans = [gold_plan(c, partial(recomputed_rows, c)) for c in in_order]
+    of_now: dict[str, Compute] = {
+        bundles.BUNDLES: bundle_compute(run),
+        AGREEMENT: agreement_compute(run),
+        statutes.PUBLISHED: partial(whole, statutes.published_rows()),
+    }
     for c in about_no_document():
-        if c.name == bundles.BUNDLES:
-            compute = bundle_compute(run)
-        else:
-            compute = partial(
-                whole, statutes.published_rows() if c.name == statutes.PUBLISHED else staged.tables[c.name]
-            )
+        compute = of_now[c.name] if c.name in of_now else partial(whole, staged.tables[c.name])
         plans.append(Plan(f"gold/{c.name}", c.gold_schema, compute, partitioned=False))
     return plans
 

@@ -78,24 +78,23 @@ def articles(file: Path = FILE) -> tuple[Article, ...]:
 @cache
 def published_rows() -> pa.Table:
     """The rows of `gold/statute_articles`: one for each article and document, without document where it names none."""
-    rows = []
-    for article in articles():
-        services_there = ",".join(s.id for s in services_of(article)) or None
-        for document in article.documents or (None,):
-            type_of = None if document is None else named_in_statutes()[document].document_type
-            rows.append(
-                {
-                    "STT_NM": article.law,
-                    "STT_KND_NM": article.kind,
-                    "LPRVS_NM": article.article,
-                    "STT_RQDOC_NO": document,
-                    "RQDOC_CD": type_of,
-                    "DATA_PVSN_YN": "Y" if type_of in as_data() else "N",
-                    "AGRE_RFSL_PSBLTY_YN": "Y" if article.has_refusal_clause else "N",
-                    "SRVC_LIST_CN": services_there,
-                }
-            )
+    rows = [row_of(article, document) for article in articles() for document in (article.documents or (None,))]
     return pa.Table.from_pylist(rows, schema=gold(PUBLISHED).gold_schema)
+
+
+def row_of(article: Article, document: str | None) -> dict[str, str | None]:
+    """An article and one document that it names, under official names."""
+    type_of = None if document is None else named_in_statutes()[document].document_type
+    return {
+        "STT_NM": article.law,
+        "STT_KND_NM": article.kind,
+        "LPRVS_NM": article.article,
+        "STT_RQDOC_NO": document,
+        "RQDOC_CD": type_of,
+        "DATA_PVSN_YN": "Y" if type_of in as_data() else "N",
+        "AGRE_RFSL_PSBLTY_YN": "Y" if article.has_refusal_clause else "N",
+        "SRVC_LIST_CN": ",".join(s.id for s in services_of(article)) or None,
+    }
 
 
 def find(document: str | None = None, law: str | None = None) -> tuple[Article, ...]:

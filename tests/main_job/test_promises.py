@@ -300,7 +300,7 @@ def test_p6_a_publication_that_died_between_gold_and_shares_is_done_again(korea:
 
 def test_papers_of_the_world_agree_with_the_data_but_for_what_was_planted(korea: Country) -> None:
     """Shadow mode: every fourth paper is misread in one column, and exactly these are found."""
-    run, chosen = korea.run_as("shadow"), service("SINGLE_PARENT")
+    run, chosen = korea.run_as("shadow"), service("HOUSING_SUBSCRIPTION")
     planted: dict[str, str] = {}
     verdicts: dict[str, dict[str, Verdict]] = {}
     for n, (application, paper) in enumerate(sorted(demo_papers.papers_of(run, chosen, "FAMR"))[:24]):

@@ -15,9 +15,10 @@ import yaml
 from consent.gate import EXPLAINED_SCHEMA, GATE_SCHEMA
 from consent.snapshot import APPLICATIONS_SCHEMA, PAPERS_SCHEMA
 from lake.engine import scratch
+from pipeline.agreement import AGREEMENT, NAMES
 from pipeline.bundles import BUNDLES, STATED, requirements
 from pipeline.evidence import ASKED_SCHEMA, EVIDENCE_SCHEMA
-from schemas import codes
+from schemas import codes, statutes
 from schemas.check import check
 from schemas.contract import Column, Contract, load_all
 from schemas.render import DBT_FOLDER, MARTS_FILE
@@ -45,15 +46,23 @@ def new_findings(contract: Contract, changed: Contract) -> list[str]:
 
 
 def drift(contract: Contract) -> list[str]:
-    """Columns of the committed dbt contract, or of what bundles are computed by, that this contract lacks."""
+    """Columns of the committed dbt contract, or of what is computed when it is committed, that this contract lacks."""
     if contract.kind != "published":
         return []
-    made = computed() if contract.name == BUNDLES else committed()[contract.name]
+    made = computed()[contract.name] if contract.name in computed() else committed()[contract.name]
     return [f"{contract.name}.{c} is made and not in the contract" for c in made - set(contract.gold_schema.names)]
 
 
 @cache
-def computed() -> frozenset[str]:
+def computed() -> dict[str, frozenset[str]]:
+    return {
+        BUNDLES: bundle_columns(),
+        AGREEMENT: frozenset(NAMES.values()),
+        statutes.PUBLISHED: frozenset(statutes.row_of(statutes.articles()[0], None)),
+    }
+
+
+def bundle_columns() -> frozenset[str]:
     with scratch() as duck:
         needed = requirements(APPLICATIONS_SCHEMA.empty_table(), PAPERS_SCHEMA.empty_table(),
                               GATE_SCHEMA.empty_table(), EXPLAINED_SCHEMA.empty_table())  # fmt: skip
