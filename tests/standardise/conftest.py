@@ -1,11 +1,13 @@
 """One real dbt run over one small world serves most tests of this room; it takes about two seconds."""
 
+from datetime import timedelta
+
 import pyarrow as pa
 import pytest
 
 from pipeline.standardise import standardise
 from schemas.contract import source, sources
-from tests.standardise.tables import bronze, bronze_row, context
+from tests.standardise.tables import SEEN, bronze, bronze_row, context
 
 DECISIONS = """
 decision_id service law article recipient holder document_type satisfied_by is_shared_already sheets decided_on
@@ -40,9 +42,11 @@ def a_small_world() -> dict[str, pa.Table]:
     unsaid = bronze_row(register, "unsaid", 6) | {"_is_deleted": None}
     head_only = bronze_row(register, "head-only", 8, head)
     hostile = bronze_row(register, "hostile", 10) | {"head_nm": HOSTILE}
+    former = bronze_row(register, "former", 11) | {"_valid_from": SEEN - timedelta(days=1), "_valid_to": SEEN}
+    present = bronze_row(register, "present", 11) | {"_source_record_id": former["_source_record_id"]}
     amounts = bronze_row(corporation, "no-amounts", 9) | {"cptl": "", "stck_cnt": " 12 ", "shr_par_amt": "해당없음"}
     special = {
-        "RRT": (blank, padded, lines, uncovered, deleted, unsaid, head_only, hostile),
+        "RRT": (blank, padded, lines, uncovered, deleted, unsaid, head_only, hostile, former, present),
         "CORR": (amounts,),
     }
     world: dict[str, pa.Table] = {}

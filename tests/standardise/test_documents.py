@@ -55,6 +55,13 @@ def test_a_good_line_keeps_its_values_and_its_document(
     assert line["_person_key"] == (-1 if described.person else None)
 
 
+def test_f24_every_state_of_a_record_comes_out_with_its_interval_and_its_lines(gold: dict[str, pa.Table]) -> None:
+    for table in ("household_extract", "household_extract__members"):
+        [former] = rows_of(gold[table], "former")
+        [present] = rows_of(gold[table], "present")
+        assert (former["_valid_to"], present["_valid_to"]) == (present["_valid_from"], None)
+
+
 def test_a_dataset_without_rows_gives_empty_tables_and_no_row_of_nulls(gold: dict[str, pa.Table]) -> None:
     names = ["health_insurance_history", "health_insurance_history__history", "health_insurance_history__dependants"]
     assert [gold[name].num_rows for name in names] == [0, 0, 0]
