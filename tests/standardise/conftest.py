@@ -42,7 +42,7 @@ def a_small_world() -> dict[str, pa.Table]:
     unsaid = bronze_row(register, "unsaid", 6) | {"_is_deleted": None}
     head_only = bronze_row(register, "head-only", 8, head)
     hostile = bronze_row(register, "hostile", 10) | {"head_nm": HOSTILE}
-    former = bronze_row(register, "former", 11) | {"_valid_from": SEEN - timedelta(days=1), "_valid_to": SEEN}
+    former = bronze_row(register, "former", 11) | {"_observed_at": SEEN - timedelta(days=1), "_valid_to": SEEN}
     present = bronze_row(register, "present", 11) | {"_source_record_id": former["_source_record_id"]}
     amounts = bronze_row(corporation, "no-amounts", 9) | {"cptl": "", "stck_cnt": " 12 ", "shr_par_amt": "해당없음"}
     special = {

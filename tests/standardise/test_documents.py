@@ -59,7 +59,7 @@ def test_f24_every_state_of_a_record_comes_out_with_its_interval_and_its_lines(g
     for table in ("household_extract", "household_extract__members"):
         [former] = rows_of(gold[table], "former")
         [present] = rows_of(gold[table], "present")
-        assert (former["_valid_to"], present["_valid_to"]) == (present["_valid_from"], None)
+        assert (former["_valid_to"], present["_valid_to"]) == (present["_observed_at"], None)
 
 
 def test_a_dataset_without_rows_gives_empty_tables_and_no_row_of_nulls(gold: dict[str, pa.Table]) -> None:
