@@ -87,6 +87,7 @@ def test_the_ledger_takes_no_unknown_kind() -> None:
 def test_the_event_of_a_grant_says_all_that_was_granted(ledger_conn: psycopg.Connection) -> None:
     given = grant(scope(), grounds=("Act 42", "Act 43"))
     (key,) = ledger.grant(ledger_conn, [given], AT)
+    assert key.startswith("auth-"), "an id says what it is of"
     (event,) = history.history(ledger_conn, key)
     assert event.payload is not None
     own = given.scopes[0]
