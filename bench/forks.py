@@ -58,7 +58,7 @@ def _sources(file: Path) -> Iterable[Path]:
     return [file, *(p for p in helpers if not p.name.startswith("test_"))]
 
 
-def _digest(files: Iterable[Path]) -> str:
+def digest(files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for file in sorted(set(files)):
         whole.update(f"{file}\0".encode() + file.read_bytes())
@@ -141,10 +141,10 @@ class Session:
 
     def reach(self) -> Reach:
         """Every test once, without a mutant, file by file. One that fails now would kill every mutant: it ends here."""
-        found, common = Reach(), _digest(p for p in Path().rglob("*.py") if p.parts[0] not in ("tests", "bench"))
+        found, common = Reach(), digest(p for p in Path().rglob("*.py") if p.parts[0] not in ("tests", "bench"))
         for file in sorted({test.partition("::")[0] for test in self.items}):
             tests = [test for test in self.items if test.partition("::")[0] == file]
-            kept = Path("reach") / f"{file.replace('/', '.')}.{common}.{_digest(_sources(Path(file)))}.json"
+            kept = Path("reach") / f"{file.replace('/', '.')}.{common}.{digest(_sources(Path(file)))}.json"
             said = json.loads(kept.read_text()) if kept.exists() else self._measured(file, tests, kept)
             found.functions |= {test: set(functions) for test, functions in said["functions"].items()}
             found.seconds |= said["seconds"]
@@ -180,9 +180,11 @@ class Session:
         if child == 0:
             os.setsid()
             self._in_child(tests, mutant, seconds, reach)
-        _, status = os.waitpid(child, 0)
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)  # what it started and left behind
+        try:
+            _, status = os.waitpid(child, 0)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)  # what it started and left behind, or itself when we are stopped
         said = json.loads(self._result.read_text())
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)

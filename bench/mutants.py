@@ -1,11 +1,12 @@
-"""Mutation testing of consent/ and verify/ over a random sample: every mutant drawn runs to its end, or none counts.
+"""Mutation testing of consent/ and verify/ over a random sample.
 
     make mutate SAMPLE=400 SEED=1 [ONLY="consent.merkle* consent.log.*"]
 
 In: mutmut's mutants (`[tool.mutmut]` in pyproject.toml says which), a size and a seed. Out: killed, survived, no tests
-and timeout by module, with an interval, and the names of those that lived; the same in mutants/sample-<seed>.json.
+and timeout by module, with an interval, and the names of those that lived; the same in mutants/sample-<seed>.jsonl.
 
-Drawn are names in sorted order, uniformly and without putting back, so that seed, size and code name the sample. A
+Drawn is uniformly and without putting back, so that seed, size and code name the sample; mutants run in the order in
+which they were drawn. Ctrl-C ends it with the figure of those that ran, a smaller sample; the same call goes on. A
 mutant is tried with the tests that reach its function, up to BUDGET seconds of them; one that needs more is counted as
 survived, which can only make the figure worse. How tests run is told in `bench.forks`.
 """
@@ -20,6 +21,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from math import sqrt
 from pathlib import Path
@@ -39,9 +41,9 @@ class Verdict:
 
 
 def draw(names: Sequence[str], size: int, seed: int) -> list[str]:
-    """A sample without putting back; all of them when there are no more than `size`."""
+    """A sample without putting back, in random order; all of them when there are no more than `size`."""
     ordered = sorted(names)
-    return ordered if size >= len(ordered) else sorted(random.Random(seed).sample(ordered, size))  # noqa: S311 - must be repeatable
+    return random.Random(seed).sample(ordered, min(size, len(ordered)))  # noqa: S311 - must be repeatable
 
 
 def interval(killed: int, run: int) -> tuple[float, float]:
@@ -107,30 +109,45 @@ def mutate() -> list[str]:
     return [name for meta in metas for name in json.loads(meta.read_text())["exit_code_by_key"]]
 
 
-def run(sample: Sequence[str]) -> list[Verdict]:
-    """Every mutant of the sample, in the mutated copy, with one PostgreSQL server for all."""
+def run(sample: Sequence[str], kept: Path) -> list[Verdict]:
+    """The mutants of the sample, in the mutated copy, with one PostgreSQL server for all.
+
+    Verdicts are kept in a file, and read from there as long as code and tests are the same.
+    """
     import pytest
     from mutmut.configuration import config
     from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-    from bench.forks import Reach, Session
+    from bench.forks import Reach, Session, digest
     from hanbeon.postgres import cluster
 
     verdicts: list[Verdict] = []
+    code = digest(p for p in Path().rglob("*.py") if p.parts[0] != "bench")
+    lines = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    known = {line["mutant"]: Verdict(**line) for line in lines[1:]} if lines[:1] == [code] else {}
+    if not known:
+        kept.write_text(json.dumps(code) + "\n")
 
     def tests_of(mutant: str, reach: Reach) -> list[str]:
         return within(reach.tests(mangled_name_from_mutant_name(mutant)), reach.seconds, BUDGET)
 
+    def verdict(session: Session, reach: Reach, mutant: str) -> Verdict:
+        tests, began = tests_of(mutant, reach), time.perf_counter()
+        outcome, test = session.first_failure(mutant, tests, reach) if tests else ("no tests", None)
+        found = Verdict(mutant, outcome, test, round(time.perf_counter() - began, 1))
+        with kept.open("a") as file:
+            file.write(json.dumps(asdict(found)) + "\n")
+        return found
+
     def work(session: Session) -> None:
         print(f"{len(session.items)} tests, each once without a mutant:", flush=True)
         reach = session.reach()
-        for at, mutant in enumerate(sample, 1):
-            tests = tests_of(mutant, reach)
-            began = time.perf_counter()
-            outcome, test = session.first_failure(mutant, tests, reach) if tests else ("no tests", None)
-            verdicts.append(Verdict(mutant, outcome, test, round(time.perf_counter() - began, 1)))
-            print(f"  {at}/{len(sample)} {outcome:9} {verdicts[-1].seconds:6.1f} s  {mutant}", flush=True)
-        for mutant in sample[:: max(1, len(sample) // CONTROLS)]:
+        with suppress(KeyboardInterrupt):
+            for at, mutant in enumerate(sample, 1):
+                one = known.get(mutant) or verdict(session, reach, mutant)
+                verdicts.append(one)
+                print(f"  {at}/{len(sample)} {one.outcome:9} {one.seconds:6.1f} s  {mutant}", flush=True)
+        for mutant in sample[:CONTROLS]:
             unchanged = mangled_name_from_mutant_name(mutant) + "__mutmut_0"
             outcome, test = session.first_failure(unchanged, tests_of(mutant, reach), reach)
             if outcome != "survived":
@@ -143,8 +160,6 @@ def run(sample: Sequence[str]) -> list[Verdict]:
     with cluster(Path("shared/postgres"), is_durable=False) as dsn:
         os.environ |= {"HANBEON_TEST_POSTGRES": dsn, "HANBEON_TEST_LAKE": str(Path("shared/lake").absolute())}
         pytest.main(["--rootdir=.", "-o", "addopts=--strict-markers", *quiet, *chosen], plugins=[Session(work)])
-    if len(verdicts) != len(sample):
-        sys.exit(f"Only {len(verdicts)} of {len(sample)} mutants ran to their end, so there is no figure.")
     return verdicts
 
 
@@ -159,10 +174,12 @@ def main() -> None:
     sample = draw(drawn_from, asked.sample, asked.seed)
     print(f"{len(sample)} of {len(drawn_from)} mutants ({len(names)} in both rooms), seed {asked.seed}.", flush=True)
     os.chdir("mutants")
-    verdicts = run(sample)
-    text = report(verdicts)
-    print(text)
-    Path(f"sample-{asked.seed}.json").write_text(json.dumps([asdict(v) for v in verdicts], indent=1))
+    verdicts = run(sample, Path(f"sample-{asked.seed}.jsonl"))
+    if not verdicts:
+        sys.exit("No mutant ran, so there is no figure.")
+    if len(verdicts) < len(sample):
+        print(f"Ended early: these are the first {len(verdicts)} that were drawn.")
+    print(report(verdicts))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,22 @@ def test_the_canonical_record_is_what_an_auditor_reads(ledger_conn: psycopg.Conn
     }
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [({}, "abcd"), ({"application_id": "app-1"}, "ab"), ({"reader": "lee"}, "bd"), ({"subject_key": 7}, "ac"),
+     ({"application_id": "app-1", "reader": "lee"}, "b"), ({"subject_key": 9}, "")],
+)  # fmt: skip
+def test_p9_records_are_found_by_application_reader_and_subject(
+    ledger_conn: psycopg.Connection, asked: dict[str, Any], found: str
+) -> None:
+    for number, (text, reader, application, subject) in enumerate(
+        (("a", "kim", "app-1", 7), ("b", "lee", "app-1", 8), ("c", "kim", "app-2", 7), ("d", "lee", None, None))
+    ):
+        one = Access(reader, Action.SQL, text, application_id=application, subject_key=subject)
+        accesses.record(ledger_conn, one, AT.replace(minute=number))
+    assert "".join(accesses.listing(ledger_conn, **asked).column("asked").to_pylist()) == found
+
+
 def test_an_erased_record_keeps_its_number_instant_and_leaf_hash_alone(ledger_conn: psycopg.Connection) -> None:
     ids = accesses.record_all(ledger_conn, [REFUSED, REFUSED], AT)
     before = accesses.listing(ledger_conn).to_pylist()

@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from consent import append, history
+from consent import append, history, ledger
 from consent.append import Entry, canonical, entry, everything, instant_text, leaf_hash, scope_commitment, shown_payload
 from hanbeon.errors import UsageError
-from tests.consent.making import AT
+from tests.consent.making import AT, grant, scope
 
 SALT = bytes(range(32))
 SCOPES = [{"subject_key": str(n), "document_type": "RRT", "columns": ["가", "나"]} for n in range(3)]
@@ -82,6 +82,24 @@ def test_json_is_canonical_and_has_no_number_that_is_none() -> None:
 def test_the_ledger_takes_no_unknown_kind() -> None:
     with pytest.raises(UsageError, match="no events of kind forgiven"):
         entry("forgiven", "x", {})
+
+
+def test_the_event_of_a_grant_says_all_that_was_granted(ledger_conn: psycopg.Connection) -> None:
+    given = grant(scope(), grounds=("Act 42", "Act 43"))
+    (key,) = ledger.grant(ledger_conn, [given], AT)
+    assert key.startswith("auth-"), "an id says what it is of"
+    (event,) = history.history(ledger_conn, key)
+    assert event.payload is not None
+    own = given.scopes[0]
+    told = {n: v for n, v in event.payload.items() if n not in ("evidence_digest", "sealed")}
+    assert told | {"scopes": None} == {
+        name: None if value is None else instant_text(value) if isinstance(value, datetime) else value
+        for name, value in {
+            **vars(given), "authorisation_id": key, "grantor_key": "7", "grounds": ["Act 42", "Act 43"], "scopes": None,
+        }.items()
+        if name != "evidence"
+    }  # fmt: skip
+    assert told["scopes"] == [{**vars(own), "subject_key": "7", "columns": list(own.columns)}]
 
 
 def test_positions_follow_each_other_and_each_event_is_intact(ledger_conn: psycopg.Connection) -> None:

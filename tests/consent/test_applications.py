@@ -168,6 +168,8 @@ def test_f41_a_decision_consumes_the_one_time_authorisations_of_its_application_
         other: None,
         lasting: None,
     }
+    counts = {r["authorisation_id"]: r["used_count"] for r in snapshot.authorisations.to_pylist()}
+    assert counts == {used: 1, paused: 1, withdrawn: 0, other: 0, lasting: 0}, "a decision is a use"
 
 
 def test_the_event_of_a_use_says_nothing_but_which_authorisation(ledger_conn: psycopg.Connection) -> None:

@@ -66,8 +66,10 @@ def test_a_message_is_overdue_from_the_instant_by_which_it_was_due(
     message, second = sent(ledger_conn), timedelta(seconds=1)
     assert outbox.overdue(ledger_conn, message.due_at - second) == []
     assert outbox.overdue(ledger_conn, message.due_at) == [message]
+    assert (message.is_overdue(message.due_at - second), message.is_overdue(message.due_at)) == (False, True)
     outbox.acknowledge(ledger_conn, trust, message.number, answer(tmp_path, message), message.due_at)
     assert outbox.overdue(ledger_conn, message.due_at + second) == []
+    assert not outbox.messages(ledger_conn)[0].is_overdue(message.due_at + second)
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,14 @@ def test_a_notice_is_open_then_overdue_then_done_and_the_first_delivery_stays(le
     assert not after.is_overdue(after.due_at)
 
 
-@pytest.mark.parametrize(("number", "how"), [(99, "letter"), (1, " ")])
-def test_a_delivery_names_a_notice_and_how(ledger_conn: psycopg.Connection, number: int, how: str) -> None:
+@pytest.mark.parametrize(("number", "how"), [(99, "letter"), (1, " "), (1, "x" * 201)])
+def test_a_delivery_names_a_notice_and_how_in_a_few_words(
+    ledger_conn: psycopg.Connection, number: int, how: str
+) -> None:
+    owe_for_statute(ledger_conn, [(7, statute(ledger_conn))], "RRT", AT)
     with pytest.raises(UsageError):
         subject_notices.done(ledger_conn, number, how, AT)
+    subject_notices.done(ledger_conn, 1, "x" * 200, AT)
 
 
 def test_a_notice_whose_words_are_missing_is_not_queued(ledger_conn: psycopg.Connection) -> None:

@@ -42,6 +42,15 @@ def test_the_same_digits_of_two_kinds_are_two_identities(
     assert rrn != crn
 
 
+def test_nobody_revealed_is_an_empty_table_of_the_same_columns(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets
+) -> None:
+    schema = pa.schema([("_subject_key", pa.int64()), ("identifier", pa.string())])
+    (key,) = vault.keys(ledger_conn, secrets, "RRN", [ONE], AT).to_pylist()
+    assert vault.reveal(ledger_conn, secrets, "RRN", [key]).schema == schema
+    assert vault.reveal(ledger_conn, secrets, "RRN", []) == schema.empty_table()
+
+
 def test_find_assigns_nothing(ledger_conn: psycopg.Connection, secrets: vault.Secrets) -> None:
     assert vault.find(ledger_conn, secrets, "RRN", [ONE]).to_pylist() == [None]
     keys = vault.keys(ledger_conn, secrets, "RRN", [ONE], AT)

@@ -155,6 +155,8 @@ def test_a_pack_or_nothing_is_left_to_the_stand_alone_verifier(
     (tmp_path / "trust.json").write_bytes(canonical(by_hand.trust()))
     assert full.main(tmp_path, tmp_path / "trust.json", tmp_path / "kept", True) == 1
     assert json.loads(capsys.readouterr().out)["findings"] == ["pack.json: the file is malformed (KeyError)"]
+    assert full.main(tmp_path, tmp_path / "trust.json", None, False) == 1
+    assert capsys.readouterr().out.splitlines()[0] == "FAILED pack.json: the file is malformed (KeyError)"
 
 
 def test_keys_and_a_checkpoint_of_yours_are_read_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
