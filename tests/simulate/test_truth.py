@@ -9,7 +9,7 @@ import pytest
 
 from hanbeon.errors import UsageError
 from schemas.contract import gold, source
-from schemas.services import service, services
+from schemas.services import DECEASED, THING, service, services
 from sources.simulate import store
 from sources.simulate.candidates import candidates
 from sources.simulate.truth import truth, write_truth
@@ -107,6 +107,6 @@ def test_who_is_complete_is_held_of_under_one_of_her_numbers(served: Served) -> 
         for need in service(row["service"]).needed_of(row["identifier_kind"]):
             is_due = need.is_available and not need.is_if_held and (need.one_of is None or need.one_of not in groups)
             groups.add(need.one_of)
-            own = numbers if need.about == "applicant" else about
+            own = about if need.about in (THING, DECEASED) else numbers
             assert not is_due or own & held[need.document_type], (row["service"], need.document_type)
     assert len({r["service"] for r in complete}) >= 20
