@@ -42,7 +42,12 @@ class Place:
 
     def run(self, command: str) -> str:
         done = subprocess.run(
-            ["bash", "-ec", command], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=600
+            ["bash", "-ec", command],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=1800,
         )
         assert done.returncode == 0, (command, done.stdout[-3_000:], done.stderr[-3_000:])
         return done.stdout

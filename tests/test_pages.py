@@ -24,6 +24,9 @@ from sources.simulate.identity_server import serve_identity
 from tests.pages import Block, Place, blocks, copy_project
 from tests.postgres_fixtures import TEMPLATE
 
+# A page runs `make check`, which takes minutes beside another worker.
+pytestmark = pytest.mark.timeout(2_700)
+
 ADD, CHANGE = "add-a-document-type.md", "change-a-contract.md"
 CITIZEN, COLLEAGUE = "9023014000001", "9023024000002"
 REGISTER = """
