@@ -14,15 +14,14 @@ import pyarrow as pa
 
 from consent import applications, gate, ledger
 from consent.accesses import Access, Action, record_all
-from consent.model import Application, Approval, Capacity, Decision, Grant, Kind, Mode, Scope
+from consent.model import Application, Approval, Capacity, Decision, Grant, Kind
 from hanbeon import authenticating, contrary, demo_people, granting
 from hanbeon.demo_people import Keys, Member, Row
 from pipeline import reading
 from pipeline.run import Run
 from pipeline.versions import current_state
-from schemas import notices
 from schemas.contract import gold, source
-from schemas.services import Service, service, services
+from schemas.services import Service, services
 
 MOST_APPLICATIONS = 1_200  # of one service
 APPLY_TWICE = 3  # one single parent in so many
@@ -198,39 +197,6 @@ def _papers(s: Service, opened: list[Application]) -> Iterable[tuple[str, str]]:
             for needed in s.needed_of(str(application.applicant_kind)):
                 if not needed.is_available and needed.document_type not in application.not_concerned:
                     yield str(application.application_id), needed.document_type
-
-
-def regrant(run: Run, authorisation_id: str, at: datetime) -> str:
-    """What was withdrawn is granted once more: a new authorisation with the same scopes. Returns its id."""
-    rows = [
-        r for r in ledger.snapshot(run.conn).authorisations.to_pylist() if r["authorisation_id"] == authorisation_id
-    ]
-    first = rows[0]
-    again = Grant(
-        kind=Kind(first["kind"]),
-        grantor_key=first["_grantor_key"],
-        application_id=first["application_id"],
-        recipient=first["recipient"],
-        service=first["service"],
-        purpose=first["purpose"],
-        legal_basis=first["legal_basis"],
-        mode=Mode(first["mode"]),
-        valid_from=at,
-        valid_until=at + ONE_TIME,
-        retain_until=at + ONE_TIME,
-        scopes=tuple(
-            Scope(r["_subject_key"], r["document_type"], r["variant"], tuple(r["columns"]), r["holder"]) for r in rows
-        ),
-        grounds=_grounds(service(first["service"]), {r["document_type"] for r in rows}),
-        identifier_statute=first["identifier_statute"],
-    )
-    return ledger.grant(run.conn, authenticating.simulated(run, [again], at), at)[0]
-
-
-def _grounds(s: Service, documents: Collection[str]) -> tuple[str, ...]:
-    """Every separate consent that these documents ask for: the demonstration's citizens give them all."""
-    asked = [r for r in s.data_requirements if r.document_type in documents]
-    return () if s.authorisation == "statute" else notices.grounds(asked)
 
 
 def decide(run: Run) -> int:

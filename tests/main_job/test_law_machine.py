@@ -50,6 +50,7 @@ from sources.simulate.serve import serve
 from tests.consent.making import proof
 from tests.law import Covered, Law
 from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
+from tests.main_job.regranting import regrant
 from tests.main_job.test_promises import values_of
 
 STEPS = int(os.environ.get("HANBEON_DRILL_STEPS", "300"))
@@ -127,7 +128,7 @@ class Machine(RuleBasedStateMachine):
         is_open = {r["application_id"] for r in self._applications() if r["state"] == "open"} | {None}
         able = [k for k in ended if self.law.consents[k].application_id in is_open]
         if able:
-            key = demo.regrant(self.run, able[dice % len(able)], self.now())
+            key = regrant(self.run, able[dice % len(able)], self.now())
             self.law.know(ledger.authorisations(self.run.conn, authorisation_id=key).to_pylist())
             self.did("grant")
 
@@ -281,6 +282,8 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def p1_what_changed_holds_only_what_the_law_lets_stand(self) -> None:
+        if not self.is_alive:
+            return
         lawful: Covered | None = None
         for name, contract, schema in PERSONAL:
             version = tables.version(self.settings.lake_root, name)

@@ -31,6 +31,7 @@ from schemas.statutes import shared_already
 from sources.simulate.truth import truth
 from tests.main_job.conftest import Country
 from tests.main_job.lawful import covered
+from tests.main_job.regranting import regrant
 
 
 def held(korea: Country, name: str, schema: pa.Schema) -> list[dict[str, Any]]:
@@ -254,7 +255,7 @@ def test_p5_f40_a_rerun_does_not_bring_back_what_was_withdrawn_and_a_new_grant_d
     korea.again("after-withdrawal")
     table = gold("disability_certificate")
     assert key not in {r["_subject_key"] for r in held(korea, "gold/disability_certificate", table.gold_schema)}
-    again = demo.regrant(run, granted["authorisation_id"], run.at())
+    again = regrant(run, granted["authorisation_id"], run.at())
     assert again != granted["authorisation_id"]
     korea.again("after-new-grant")
     assert key in {r["_subject_key"] for r in held(korea, "gold/disability_certificate", table.gold_schema)}
@@ -285,7 +286,7 @@ def test_p6_a_publication_that_died_between_gold_and_shares_is_done_again(korea:
     ledger.withdraw(run.conn, granted["authorisation_id"], run.at())
     korea.again("without-the-pensioner")
     assert rows_of(korea, name, schema) == before - 1
-    demo.regrant(run, granted["authorisation_id"], run.at())
+    regrant(run, granted["authorisation_id"], run.at())
     pull(run, source("DISB").dataset)
     standardise(run)
     staged = staging.read(run)
