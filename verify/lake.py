@@ -8,6 +8,7 @@ of the table's newest commit. Needs pyarrow; shares no code with the writers.
 
 import json
 import sys
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from verify import rows
 from verify import verify as plain
 from verify.events import Lives, folded, unfinished
-from verify.standing import Standing, standing
+from verify.standing import Standing, standing, turns
 
 EVENTS, ACCESSES = "ledger/events", "ops/accesses"
 # Counts, which documents are there, and what the law asks for.
@@ -43,7 +44,8 @@ class Lake:
     log: Any
     bodies: dict[str, dict[int, Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
-    _lives: dict[int, Lives] = field(default_factory=dict)
+    _lives: dict[int, tuple[Lives, list[datetime]]] = field(default_factory=dict)
+    _standing: dict[tuple[int, int], Standing] = field(default_factory=dict)
 
     def standing(self, name: str) -> Standing:
         """What stood when a table's newest version was committed."""
@@ -52,8 +54,14 @@ class Lake:
         last = int(self.events[-1]["position"]) if self.events else 0
         plain.need(position <= last, f"{EVENTS} ends at {last}, before the position {position} of the newest commit")
         if position not in self._lives:
-            self._lives[position] = folded(self.events, position)[0]
-        return standing(self._lives[position], datetime.fromisoformat(_said(self, name)["gate_at"]))
+            lives = folded(self.events, position)[0]
+            self._lives[position] = lives, turns(lives)
+        at = datetime.fromisoformat(_said(self, name)["gate_at"])
+        lives, changes = self._lives[position]
+        place = position, bisect_right(changes, at)  # between two turns nothing begins and nothing ends
+        if place not in self._standing:
+            self._standing[place] = standing(lives, at)
+        return self._standing[place]
 
     def digests(self, kind: int) -> dict[int, bytes]:
         return {entry.number: entry.digest for _, entry in self.log.kept if entry.kind == kind}

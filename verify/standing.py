@@ -75,6 +75,13 @@ def standing(lives: Lives, at: datetime) -> Standing:
     return Standing(found)
 
 
+def turns(lives: Lives) -> list[datetime]:
+    """The instants, in order, at which something that these lives tell of begins or ends by its own term."""
+    named = ("valid_from", "valid_until", "retain_until")
+    said = {one.said.get(name) for one in lives.values() for name in named}
+    return sorted(instant(text) for text in said if text is not None)
+
+
 @dataclass(frozen=True)
 class _Facts:
     dead: set[int]

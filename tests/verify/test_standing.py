@@ -1,7 +1,8 @@
 """The verifier folds the ledger's events by itself; the gate decides from the ledger's tables. They must agree."""
 
+from bisect import bisect_right
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from consent.model import Capacity
 from tests.consent.making import AT, DAY, approval, grant, proof, scope, standing
 from verify.events import folded
 from verify.standing import standing as standing_of
+from verify.standing import turns
 
 Step = Callable[[psycopg.Connection, str, datetime], object]
 CHILD, PARENT_OF_CHILD, OTHER = 7, 8, 9
@@ -69,6 +71,22 @@ def test_at_each_end_of_an_interval_they_say_the_same(ledger_conn: psycopg.Conne
     ledger.grant(ledger_conn, [grant()], AT)
     told = [len(agree(ledger_conn, at)) for at in (AT - DAY / 2, AT, AT + 29.9 * DAY, AT + 30 * DAY, AT + 400 * DAY)]
     assert told == [0, 1, 1, 0, 0]
+
+
+def test_what_stands_changes_at_turns_alone(ledger_conn: psycopg.Connection) -> None:
+    approved(ledger_conn)
+    kind, ends = Capacity.GUARDIAN_OF_WARD, AT + 3 * DAY
+    representations.record(ledger_conn, CHILD, PARENT_OF_CHILD, kind, "GRDN-1", AT - DAY, valid_until=ends)
+    guard = grant(scope("FAMR", CHILD), grantor_key=PARENT_OF_CHILD, grantor_capacity=kind)
+    ledger.grant(ledger_conn, [grant(), guard], AT)
+    lives, _ = folded(ledger.events(ledger_conn, 0).to_pylist())
+    changes = turns(lives)
+    assert {AT, ends, AT + 30 * DAY} <= set(changes)
+    of_place: dict[int, object] = {}
+    instant = timedelta(microseconds=1)
+    for at in sorted({near for turn in changes for near in (turn - instant, turn, turn + instant)}):
+        there = standing_of(lives, at).scopes
+        assert of_place.setdefault(bisect_right(changes, at), there) == there
 
 
 def test_resumed_and_renewed_it_stands_again(ledger_conn: psycopg.Connection) -> None:
