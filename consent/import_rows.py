@@ -90,7 +90,15 @@ def blocks(path: Path) -> Iterator[list[Numbered]]:
         ) from None
 
 
+def _need_utf8(path: Path) -> None:
+    """Arrow tells a handler of malformed rows, but not that it could not: the whole file is decoded before."""
+    with path.open(encoding="utf-8") as file:
+        while file.read(BLOCK_BYTES):
+            pass
+
+
 def _csv_blocks(path: Path) -> Iterator[list[Numbered]]:
+    _need_utf8(path)
     malformed: list[int] = []
 
     def skip(row: csv.InvalidRow) -> str:

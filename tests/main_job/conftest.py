@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from hanbeon import demo
+from hanbeon import clock, demo
 from hanbeon.settings import HomeSettings, Settings, SourceSettings
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
@@ -21,6 +22,7 @@ from sources.simulate.candidates import candidates
 from sources.simulate.serve import serve
 
 PEOPLE, SEED = 400, 7
+AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,18 @@ def documents_of(services: Sequence[str]) -> list[Contract]:
     return [source(d) for d in sorted({r.document_type for s in services for r in service(s).data_requirements})]
 
 
+def far_from_midnight() -> Callable[[], datetime]:
+    """The real clock, set forward when a day of Seoul ends soon: a use counts by day, and a second run uses nothing."""
+    began = clock.now()
+    late = clock.seoul_date(began + AN_HOUR) != clock.seoul_date(began)
+    return lambda: clock.now() + (AN_HOUR if late else timedelta())
+
+
 @contextmanager
 def country(home: Path, applying: Callable[[Path], pa.Table]) -> Iterator[Country]:
     settings = settings_of(home)
     world.build(home, PEOPLE, SEED)
-    with serve(home), open_run(settings, "first") as run:
+    with serve(home), open_run(settings, "first", far_from_midnight()) as run:
         demo.consents(run, applying(home), run.at())
         yield Country(run, settings, home, run_every_step(run))
 
