@@ -15,7 +15,7 @@ run: .venv/.locked ## the main job on a simulated world, from agencies to a comp
 	@$(BIN)/hanbeon run --show
 
 test: .venv/.locked ## the whole test suite, in two processes
-	@$(BIN)/pytest -n 2 --dist loadscope tests
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder tests
 
 drill: .venv/.locked ## the long runs: a million decisions three ways, 100,000 steps of the ledger, 3,000 of the lake (hours)
 	@HANBEON_DRILL_DECISIONS=1000000 $(BIN)/pytest -s tests/consent/test_three_readings.py

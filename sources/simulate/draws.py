@@ -17,7 +17,7 @@ SETTLED_DAYS = 25  # what a drawn record tells had happened before the first rec
 _WORD = 2**32
 
 
-def _mixed(number: pl.Expr) -> pl.Expr:
+def _mixed(number: pl.Series) -> pl.Series:
     """32 bits well mixed; both factors are below 2**31, so that no product leaves 63 bits."""
     for shift, factor in ((16, 0x2C1B3C6D), (12, 0x297A2D39)):
         number = ((number ^ (number // 2**shift)) * factor) % _WORD
@@ -25,7 +25,13 @@ def _mixed(number: pl.Expr) -> pl.Expr:
 
 
 def _word(key: pl.Expr, salt: str) -> pl.Expr:
-    return _mixed(_mixed(key.cast(pl.Int64) % _WORD) ^ pl.lit(crc32(salt.encode()), pl.Int64))
+    """32 bits of a row's number and a word. One node to the planner: an expression would hold its key 64 times."""
+    salted = crc32(salt.encode())
+
+    def mixed(keys: pl.Series) -> pl.Series:
+        return _mixed(_mixed(keys % _WORD) ^ salted)
+
+    return key.cast(pl.Int64).map_batches(mixed, return_dtype=pl.Int64, is_elementwise=True)
 
 
 def share(key: pl.Expr, salt: str) -> pl.Expr:
