@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from verify import rows
+from verify import rows, timestamps
 from verify import verify as plain
 from verify.events import Lives, folded, unfinished
 from verify.standing import Standing, standing, turns
@@ -67,8 +67,11 @@ class Lake:
         return {entry.number: entry.digest for _, entry in self.log.kept if entry.kind == kind}
 
 
-def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool) -> int:
-    """Check a lake, or a pack as `verify.py` does. Returns the exit code."""
+def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool, tsa: Path | None = None) -> int:
+    """Check a lake, or a pack as `verify.py` does. Returns the exit code.
+
+    `tsa`: certificates (PEM) of the time-stamping authorities that count, instead of those in the trust file.
+    """
     if (folder / "pack.json").exists() or not (folder / "log").is_dir():
         arguments = [str(folder), *_option("--trust", trust), *_option("--since", since)]
         return int(plain.main([*arguments, "--json"] if as_json else arguments))
@@ -81,6 +84,7 @@ def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool) ->
     if keys is not None and not report.findings:
         log = plain.check_lake(folder, keys, report, kept)
         if log is not None:
+            timestamps.check(log, report, own, tsa)
             check_contents(Lake(folder, report, log))
     if trust is None:
         report.remarks.append("The keys are the lake's own. Compare them with a copy that you trust (--trust).")
