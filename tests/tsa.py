@@ -84,13 +84,11 @@ def swapped(made: Authority, answer: bytes, purpose: x509.ObjectIdentifier) -> b
     own = x509.load_pem_x509_certificate((made.folder / "signer.pem").read_bytes())
     key = serialization.load_pem_private_key((made.folder / "intermediate.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    begun = (
-        x509.CertificateBuilder(own.issuer, own.subject, own.public_key(), own.serial_number)
-        .not_valid_before(own.not_valid_before_utc)
-        .not_valid_after(own.not_valid_after_utc)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
-    )
+    begun = x509.CertificateBuilder(own.issuer, own.subject, own.public_key(), own.serial_number)
+    begun = begun.not_valid_before(own.not_valid_before_utc).not_valid_after(own.not_valid_after_utc)
+    for one in own.extensions:
+        is_usage = isinstance(one.value, x509.ExtendedKeyUsage)
+        begun = begun.add_extension(x509.ExtendedKeyUsage([purpose]) if is_usage else one.value, one.critical)
     der = own.public_bytes(serialization.Encoding.DER)
     while len(other := begun.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)) != len(der):
         """Signatures of ECDSA are of 70 to 72 bytes, and no length in the answer may change."""
@@ -114,9 +112,9 @@ def _certificates(folder: Path, name: str, signer: Signer) -> None:
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
     names = [_name(f"{name} root"), _name(f"{name} intermediate"), _name(name)]
     years = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
-    root = _begun(names[0], names[0], keys[0], *years, is_authority=True).sign(keys[0], hashes.SHA256())
-    middle = _begun(names[1], names[0], keys[1], *years, is_authority=True).sign(keys[0], hashes.SHA256())
-    own = _begun(names[2], names[1], keys[2], signer.begins, signer.ends, is_authority=False)
+    root = _begun(names[0], names[0], keys[0], keys[0], *years, is_authority=True).sign(keys[0], hashes.SHA256())
+    middle = _begun(names[1], names[0], keys[1], keys[0], *years, is_authority=True).sign(keys[0], hashes.SHA256())
+    own = _begun(names[2], names[1], keys[2], keys[1], signer.begins, signer.ends, is_authority=False)
     own = own.add_extension(x509.ExtendedKeyUsage([signer.purpose]), critical=True)
     for file, made in (("root", root), ("intermediate", middle), ("signer", own.sign(keys[1], hashes.SHA256()))):
         (folder / f"{file}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
@@ -132,11 +130,14 @@ def _begun(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
     begins: datetime,
     ends: datetime,
     *,
     is_authority: bool,
 ) -> x509.CertificateBuilder:
+    """With key identifiers (RFC 5280, 4.2.1.1): they alone tell two issuers of one name apart."""
+    its_issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -146,6 +147,8 @@ def _begun(
         .not_valid_before(begins)
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(its_issuer, critical=False)
     )
 
 

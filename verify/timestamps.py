@@ -7,7 +7,8 @@ rfc3161-client, which verifies with OpenSSL; shares no code with the writers.
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from rfc3161_client import TimeStampResponse, VerificationError, VerifierBuilder
 
 from verify import verify as plain
 
+SLACK = timedelta(hours=1)  # clocks differ, and what is committed is in the log with the next publication
 SHA256 = "2.16.840.1.101.3.4.2.1"
 
 
@@ -59,6 +61,26 @@ def say(good: Sequence[Stamp], report: Any) -> None:
     if len(good) > 2:
         report.remarks.append(f"{len(good)} sizes of the log have a time stamp; the oldest and the newest:")
     report.remarks += [str(one) for one in (good if len(good) < 3 else (good[0], good[-1]))]
+
+
+def compare(good: Sequence[Stamp], events: Iterable[tuple[int, int, datetime]], report: Any) -> None:
+    """Hold the instants that events claim against the stamps around them; what does not fit goes into the remarks.
+
+    `good` in order of size; of each event its index in the log, its position and its instant. An event behind a
+    stamped size was not in that log; one before it was."""
+    sizes, early, late = [one.size for one in good], [], []
+    for index, position, instant in events:
+        at = bisect_right(sizes, index)
+        if at > 0 and instant < good[at - 1].before - SLACK:
+            early.append(position)
+        if at < len(good) and instant > good[at].before + SLACK:
+            late.append(position)
+    for found, what in ((early, "before a log was stamped that did not hold them"), (late, "after they were stamped")):
+        if found:
+            report.remarks.append(
+                f"{len(found)} ledger events claim an instant more than an hour {what}; the first is event "
+                f"{min(found)}. Ask the operator why."
+            )
 
 
 def read(folder: Path, size: int, roots: Sequence[x509.Certificate]) -> Stamp:

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from consent import accesses
+from consent import accesses, ledger
 from consent.accesses import Access, Action
 from consent.log import newest, note
 from consent.log.timestamps import believed, in_der_order, keep, question, trusted
@@ -24,7 +24,7 @@ from pipeline.attest import attest
 from pipeline.ledger_copy import copy_ledger
 from pipeline.timestamping import stamp
 from tests.small_lake import SmallLake
-from tests.tsa import Authority, Signer, authority, needs_openssl, swapped
+from tests.tsa import DAY, Authority, Signer, authority, needs_openssl, swapped
 from verify import timestamps
 from verify import verify as plain
 
@@ -302,3 +302,52 @@ def test_many_stamps_are_said_by_the_oldest_and_the_newest() -> None:
         "The log of 3 entries existed before 2026-06-03T00:00:00Z, says CN=T.",
         "The log of 9 entries existed before 2026-06-09T00:00:00Z, says CN=T.",
     ]
+
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("index", "instant", "sentence"),
+    [
+        (9, NOON + HOUR, None),
+        (9, NOON + HOUR + SECOND, "after they were stamped"),
+        (10, NOON - HOUR, None),
+        (10, NOON - HOUR - SECOND, "before a log was stamped that did not hold them"),
+        (19, NOON + 25 * HOUR, None),
+        (19, NOON + 25 * HOUR + SECOND, "after they were stamped"),
+        (20, NOON + 23 * HOUR - SECOND, "before a log was stamped that did not hold them"),
+        (20, NOON + 23 * HOUR, None),
+    ],
+)
+def test_an_instant_that_does_not_fit_between_the_stamps_is_remarked(
+    index: int, instant: datetime, sentence: str | None
+) -> None:
+    """The log of 10 entries, 0 to 9, was stamped at noon, that of 20 a day later."""
+    stamps, report = [timestamps.Stamp(n, NOON + d * DAY, "CN=T") for n, d in ((10, 0), (20, 1))], plain.Report()
+    timestamps.compare(stamps, [(index, 77, instant)], report)
+    assert [sentence is not None and sentence in r and "event 77" in r for r in report.remarks] == [True] * bool(
+        sentence
+    )
+
+
+def test_an_antedated_event_in_a_sound_log_is_remarked(
+    own_lake: SmallLake, tsa: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operator's clock may say anything; the place in the log behind a stamp may not."""
+    run = own_lake.run
+    attest(run)
+    trusting.keep(run)
+    put(run.settings.lake_root, tsa)
+    trust(run.settings.lake_root, tsa)
+    copy_ledger(run)
+    assert "Ask the operator" not in said(capsys, run.settings.lake_root)[1]
+    assert own_lake.two.consent is not None
+    ledger.withdraw(run.conn, own_lake.two.consent, run.at() - timedelta(hours=2))
+    copy_ledger(run)
+    trust(run.settings.lake_root, tsa)
+    out = said(capsys, run.settings.lake_root)[1]
+    position = ledger.position(run.conn)
+    assert "1 ledger events claim an instant more than an hour before a log was stamped" in out
+    assert f"the first is event {position}." in out
