@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,12 +16,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from consent import accesses, ledger
 from consent.accesses import Access, Action
-from consent.log import newest, note
+from consent.log import EmbeddedWitness, newest, note
 from consent.log.timestamps import believed, in_der_order, keep, question, trusted
 from hanbeon.cli import main
 from hanbeon.settings import LogSettings
 from pipeline import trusting
-from pipeline.attest import attest
+from pipeline.attest import attest, operator, witness
 from pipeline.ledger_copy import copy_ledger
 from pipeline.timestamping import stamp
 from tests.small_lake import SmallLake
@@ -351,3 +352,39 @@ def test_an_antedated_event_in_a_sound_log_is_remarked(
     position = ledger.position(run.conn)
     assert "1 ledger events claim an instant more than an hour before a log was stamped" in out
     assert f"the first is event {position}." in out
+
+
+@pytest.mark.parametrize("size_of_note", ["256", "512"])
+def test_a_good_signature_over_another_hash_than_ours_is_no_stamp(
+    own: Path, tsa: Authority, tmp_path: Path, size_of_note: str
+) -> None:
+    """Of another text; and of this very one, but in SHA-512, which the format does not have."""
+    size, mine = int(token(own).stem), token(own).with_suffix(".checkpoint")
+    (tmp_path / "other").write_text("another text")
+    data = tmp_path / "other" if size_of_note == "256" else mine
+    command = ["openssl", "ts", "-query", "-data", str(data), f"-sha{size_of_note}", "-cert"]
+    asked = subprocess.run(command, capture_output=True, check=True).stdout
+    token(own).write_bytes(in_der_order(tsa.reply(asked)))
+    with pytest.raises(plain.Bad, match="over something else"):
+        timestamps.read(own / "log", size, trusted(tsa.root))
+
+
+def test_a_stamped_checkpoint_of_another_history_is_found(
+    own_lake: SmallLake, tsa: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Operator and witness signed both; the authority's stamp keeps them to the one that was stamped."""
+    run, root = own_lake.run, own_lake.run.settings.lake_root
+    copy_ledger(run)
+    size = attest(run).size
+    trust(root, tsa)
+    signers, other = operator(run.settings), witness(run.settings)
+    assert isinstance(other, EmbeddedWitness)
+    text = note.body(signers.origin, size - 1, bytes(32))
+    signed = text + "\n" + note.sign(text, signers.origin, signers.log)
+    forked = note.read(signed + note.cosign(text, other.name, other._key(), 1_780_273_800))
+    asked = question(forked)
+    keep(root / "log", forked, believed(tsa.reply(asked.as_bytes()), asked, forked, trusted(tsa.root)))
+    assert plain.verify(root).findings == [
+        f"log/timestamps/{size - 1}.tsr: the log has another history than when it was stamped"
+    ]
+    fails(capsys, root, "another history")
