@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hanbeon.errors import SettingsError
 
@@ -126,16 +127,31 @@ class ReviewSettings:
 
 @dataclass(frozen=True)
 class LogSettings:
-    """`origin` is the log's name in every checkpoint. `witness_path` empty: `home/witness`, a place of its own."""
+    """`origin` is the log's name in every checkpoint. `witness_path` empty: `home/witness`, a place of its own.
+
+    `timestamps` is the URL of a time-stamping authority (RFC 3161), empty: none; `timestamps_ca_file` its certificates
+    that are trusted (PEM). A checkpoint is stamped when the last stamp is `timestamps_every_hours` old."""
 
     origin: str = "hanbeon.local/log"
     witness_path: str = ""
+    timestamps: str = ""
+    timestamps_ca_file: str = ""
+    timestamps_every_hours: int = 24
 
     def __post_init__(self) -> None:
         if not self.origin or "+" in self.origin or any(c.isspace() or not c.isprintable() for c in self.origin):
             raise SettingsError(
                 "Setting log.origin must be a name without spaces and plus signs, such as a host and path."
             )
+        if self.timestamps and not _is_plain_url(self.timestamps):
+            raise SettingsError(
+                "Setting log.timestamps must be the http or https URL of a time-stamping authority: scheme, host, port "
+                "and path only."
+            )
+        if self.timestamps and not self.timestamps_ca_file:
+            raise SettingsError("Setting log.timestamps needs log.timestamps_ca_file, whose certificates are trusted.")
+        if self.timestamps_every_hours < 1:
+            raise SettingsError("Setting log.timestamps_every_hours must be one hour or more.")
 
 
 @dataclass(frozen=True)
@@ -210,13 +226,24 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def _is_plain_url(text: str) -> bool:
+    """Whether this is http or https, to a host that can be dialled, without user, password, query or fragment."""
+    try:
+        parts = urlsplit(text)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    rest = (parts.username, parts.password, parts.query, parts.fragment)
+    return parts.scheme in ("http", "https") and bool(host) and not any(rest)
+
+
 def _section(current: Any, section: str, values: dict[str, Any]) -> Any:
+    """All keys at once: what a section asks of several together holds of them together, in any order."""
     types = {f.name: type(getattr(current, f.name)) for f in fields(current)}
-    for key, value in values.items():
-        if key not in types:
-            raise SettingsError(f"Unknown setting {section}.{key}. Known: {', '.join(types)}.")
-        current = replace(current, **{key: _convert(value, types[key], f"{section}.{key}")})
-    return current
+    unknown = [key for key in values if key not in types]
+    if unknown:
+        raise SettingsError(f"Unknown setting {section}.{unknown[0]}. Known: {', '.join(types)}.")
+    return replace(current, **{key: _convert(value, types[key], f"{section}.{key}") for key, value in values.items()})
 
 
 def _convert(value: Any, wanted: type, name: str) -> Any:

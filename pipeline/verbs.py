@@ -17,7 +17,7 @@ from pipeline import publish as publishing
 from pipeline import pull as pulling
 from pipeline import reconcile as reconciling
 from pipeline import recover as recovering
-from pipeline import telling
+from pipeline import telling, timestamping
 from pipeline.attest import attest
 from pipeline.operations import record
 from pipeline.run import Run, open_run
@@ -29,10 +29,11 @@ Progress = Callable[[str, str, float], None]
 
 @contextmanager
 def _run(run_id: str) -> Iterator[Run]:
-    """Nothing flows while ledger, log and witness contradict each other (F10)."""
+    """Nothing flows while ledger, log and witness contradict each other (F10). What is done then may be stamped."""
     with open_run(load(), run_id) as run:
         attest(run)
         yield run
+        timestamping.stamp(run)
 
 
 def pull(dataset: str, run_id: str) -> Summary:

@@ -129,11 +129,14 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._pool.close()
 
-    def post(self, path: str, body: bytes, media_type: str, what: str) -> Answer:
-        """The holder's 200 answer. Raises SourceError or DependencyDown naming the holder and `what` was asked."""
+    def post(self, path: str, body: bytes, media_type: str, what: str, accept: str | None = None) -> Answer:
+        """The holder's 200 answer. Raises SourceError or DependencyDown naming the holder and `what` was asked.
+
+        `accept` is the answer's media type where it is another than the question's; then the question is no text."""
         is_renewed, own_nonce = False, signed.nonce()
+        sent_as = media_type if accept else f"{media_type}; charset=utf-8"
         while True:
-            headers = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": media_type, signed.NONCE: own_nonce}
+            headers = {"Content-Type": sent_as, "Accept": accept or media_type, signed.NONCE: own_nonce}
             if self._endpoint.client_id:
                 headers["Authorization"] = f"Bearer {self._bearer()}"
             answer = self._try(path, body, headers, what)

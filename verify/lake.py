@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from verify import rows
+from verify import rows, timestamps
 from verify import verify as plain
 from verify.events import Lives, folded, unfinished
 from verify.standing import Standing, standing, turns
@@ -67,8 +67,11 @@ class Lake:
         return {entry.number: entry.digest for _, entry in self.log.kept if entry.kind == kind}
 
 
-def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool) -> int:
-    """Check a lake, or a pack as `verify.py` does. Returns the exit code."""
+def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool, tsa: Path | None = None) -> int:
+    """Check a lake, or a pack as `verify.py` does. Returns the exit code.
+
+    `tsa`: certificates (PEM) of the time-stamping authorities that count, instead of those in the trust file.
+    """
     if (folder / "pack.json").exists() or not (folder / "log").is_dir():
         arguments = [str(folder), *_option("--trust", trust), *_option("--since", since)]
         return int(plain.main([*arguments, "--json"] if as_json else arguments))
@@ -81,7 +84,9 @@ def main(folder: Path, trust: Path | None, since: Path | None, as_json: bool) ->
     if keys is not None and not report.findings:
         log = plain.check_lake(folder, keys, report, kept)
         if log is not None:
-            check_contents(Lake(folder, report, log))
+            stamps, lake = timestamps.check(log, report, own, tsa), Lake(folder, report, log)
+            check_contents(lake)
+            report.check(EVENTS, _check_instants, lake, stamps)
     if trust is None:
         report.remarks.append("The keys are the lake's own. Compare them with a copy that you trust (--trust).")
     return _say(report, as_json)
@@ -141,6 +146,13 @@ def _check_event(row: Row, digest: bytes | None) -> None:
     }
     plain.need(plain.canonical(members["payload"]).decode() == row["payload"], "its payload is not canonical")
     plain.need(plain.whole_event_digest(row["salt"], members) == digest, "it is not what the log commits to")
+
+
+def _check_instants(lake: Lake, stamps: list[timestamps.Stamp]) -> None:
+    """What events say of when they happened, beside what time stamps say of where they stand in the log."""
+    places = {entry.number: index for index, entry in lake.log.kept if entry.kind == plain.EVENT}
+    known = [(places[p], p, row["instant"]) for row in lake.events if (p := int(row["position"])) in places]
+    timestamps.compare(stamps, known, lake.report)
 
 
 def _check_accesses(lake: Lake) -> None:

@@ -747,6 +747,7 @@ class Log:
         self.kept = []  # (index, entry), in order
         self.bodies = {}  # index -> public body
         self.full = {}  # level -> full tiles read so far
+        self.stamped = dict.fromkeys(stamped_sizes(folder))  # size -> root, of the sizes that have a time stamp
 
     def walk(self):
         size, tree = self.checkpoint.size, Growing()
@@ -763,6 +764,8 @@ class Log:
                 levels[0].append(leaf)
                 if self.since is not None and tree.size == self.since.size:
                     before = tree.root()
+                if tree.size in self.stamped:
+                    self.stamped[tree.size] = tree.root()
             self._tiles(levels, width)
         need(tree.root() == self.checkpoint.root, "the entries do not have the root of the checkpoint")
         self._partials(levels)
@@ -855,7 +858,46 @@ def check_lake(root, trust, report, since):
             report.check(f"log/certificates/{number}.jws", check_certificate, root, number, log.bodies[index], trust)
             report.did("erasure certificates")
     check_partners(log, trust, report)
+    check_time_stamps(log, trust, report)
     return log
+
+
+STAMP = re.compile(r"([1-9]\d{0,18})\.(?:checkpoint|tsr)")
+# MessageImprint (RFC 3161, 2.4.1) of a SHA-256 in DER, with the NULL parameters that it may leave out, or without.
+IMPRINTS = tuple(
+    bytes.fromhex(text) for text in ("3031300d060960864801650304020105000420", "302f300b06096086480165030402010420")
+)
+
+
+def stamped_sizes(folder):
+    """The sizes of the log that have a time stamp beside it."""
+    return [int(m[1]) for p in (folder / "timestamps").glob("*.tsr") if (m := STAMP.fullmatch(p.name))]
+
+
+def check_time_stamps(log, trust, report):
+    """Each time stamp's checkpoint is one of this log. Who signed the stamp is not looked at here.
+
+    A checkpoint without a stamp, left by a writer that died, proves nothing and is none."""
+    for path in sorted((log.folder / "timestamps").glob("[!.]*")):
+        if not STAMP.fullmatch(path.name):
+            report.found(f"log/timestamps/{path.name}", "the file is no time stamp")
+    for size in sorted(log.stamped):
+        if report.check(f"log/timestamps/{size}.tsr", check_time_stamp, log, trust, size):
+            report.did("time stamps")
+        else:
+            del log.stamped[size]
+
+
+def check_time_stamp(log, trust, size):
+    """True. Raises Bad unless the stamp names a checkpoint that both signed, and whose tree this log continues."""
+    note = (log.folder / "timestamps" / f"{size}.checkpoint").read_bytes()
+    kept = read_checkpoint(note, trust)
+    need(kept.size == size, "its checkpoint is of another size than its name says")
+    need(size <= log.checkpoint.size, "the log is shorter than when it was stamped")
+    need(log.stamped[size] == kept.root, "the log has another history than when it was stamped")
+    data = (log.folder / "timestamps" / f"{size}.tsr").read_bytes()
+    need(any(start + sha256(note) in data for start in IMPRINTS), "the time stamp is over something else")
+    return True
 
 
 def check_partners(log, trust, report):
@@ -974,6 +1016,10 @@ NOT_PROVED_BY_A_LAKE = (
     "Whether the holder's record was true, and who a pseudonym is, no log can prove.",
     "Operator and witness together could have signed another history: keep checkpoints of your own (--since).",
 )
+STAMPS_NOT_PROVED = (
+    "Of time stamps only that each names a checkpoint of this log was looked at; by whom they are, and of when, is "
+    "checked by `hanbeon verify`, or `openssl ts -verify -data N.checkpoint -in N.tsr -CAfile …`."
+)
 
 
 def verify(folder, trust_file=None, since_file=None):
@@ -996,8 +1042,10 @@ def verify(folder, trust_file=None, since_file=None):
     if trust is not None and since_file is not None:
         since = report.check(str(since_file), lambda: read_checkpoint(Path(since_file).read_bytes(), trust))
     if trust is not None and not report.findings:
-        check_lake(folder, trust, report, since)
+        log = check_lake(folder, trust, report, since)
         report.remarks += NOT_PROVED_BY_A_LAKE
+        if log is not None and log.stamped:
+            report.remarks.append(STAMPS_NOT_PROVED)
     return report
 
 

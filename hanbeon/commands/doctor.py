@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from hanbeon.clock import seoul_text
 from hanbeon.commands.common import Json, new_run_id, print_rows, settings
 from hanbeon.errors import DependencyDown, HanbeonError
 
@@ -39,8 +40,8 @@ def doctor(as_json: Json = False) -> None:
         from pipeline.run import open_run
 
         with open_run(chosen, new_run_id()) as run:  # looks on: what is new comes into the log with the next command
-            found += [*_ledger(run), *_destroyed(run), *_log(run), *_lake(run), *_erasing(run), *_reviews(run)]
-            found += overlaps(run)
+            found += [*_ledger(run), *_destroyed(run), *_log(run), *time_stamps(run), *_lake(run), *_erasing(run)]
+            found += [*_reviews(run), *overlaps(run)]
     except HanbeonError as error:
         found.append(Finding("ledger", str(error), error.exit_code))
     found += [*_contracts(), *_agencies(chosen)]
@@ -106,6 +107,26 @@ def _log(run: "Run") -> Iterator[Finding]:
         return
     held = "no checkpoint yet" if checkpoint is None else f"{checkpoint.size:,} entries"
     yield Finding("log", f"{held}; database, tiles and witness agree" if checkpoint else held)
+
+
+def time_stamps(run: "Run") -> Iterator[Finding]:
+    """Whether the authority that the settings name stamps checkpoints in time; nothing where none is named."""
+    from consent.log.timestamps import newest_stamp
+    from pipeline.timestamping import alert
+
+    if not run.settings.log.timestamps:
+        return
+    try:
+        wrong, last = alert(run), newest_stamp(run.settings.log_path)
+    except HanbeonError as error:
+        yield Finding("time stamps", str(error), error.exit_code)
+        return
+    held = "none yet" if last is None else f"{last.size:,} entries existed before {seoul_text(last.at)}"
+    if wrong is None:
+        yield Finding("time stamps", held)
+    else:
+        again = "It is tried again with the next verb, or now with `hanbeon outbox --send`"
+        yield Finding("time stamps", f"{wrong.why} {again}; {held}", wrong.exit_code)
 
 
 def _lake(run: "Run") -> Iterator[Finding]:

@@ -19,16 +19,25 @@ HEADINGS = {
 
 
 def outbox(
-    is_sent: Annotated[bool, typer.Option("--send", help="First bring what waits to the agencies' inboxes.")] = False,
+    is_sent: Annotated[
+        bool,
+        typer.Option(
+            "--send", help="First bring what waits to the agencies' inboxes, and ask for a time stamp that is due."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """What other agencies were told, and who has not acknowledged it. Exit 1 when something is overdue."""
     from consent import outbox as kept
+    from pipeline import timestamping
+    from pipeline.attest import attest
     from pipeline.telling import carry
 
     with opened() as run:
         if is_sent:
             carry(run)
+            attest(run)
+            timestamping.stamp(run, is_asked=True)
         messages, at = kept.messages(run.conn), now()
     rows = [
         {
