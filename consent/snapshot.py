@@ -1,6 +1,6 @@
 """The ledger's present state as Arrow tables, at one position.
 
-In: a connection. Out: `Snapshot`, taken in one REPEATABLE READ transaction, with the column names of DESIGN.md; and
+In: a connection. Out: `Snapshot`, taken in one REPEATABLE READ transaction, columns named as users read them; and
 `events` after a position. Rows come by COPY as CSV into Arrow: a million authorisations take seconds, not minutes.
 """
 

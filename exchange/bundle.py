@@ -13,23 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from consent import gate
 from consent.accesses import Access, Action, record, record_all
 from consent.append import instant_text
-from consent.model import ApplicationState
 from consent.narrow import snapshot_of_application
-from consent.snapshot import Snapshot
 from exchange.document import Copy, Then, copies, document_name
+from exchange.judging import Judged, Judgement, judge
 from hanbeon.clock import seoul_date
 from hanbeon.errors import Refused, UsageError
-from pipeline.bundles import requirements, stated
+from pipeline.bundles import stated
 from pipeline.evidence import asked, evidence
 from pipeline.run import Run
 from schemas.contract import Contract, source
-from schemas.services import Requirement, Service, recipients, service
+from schemas.services import Service, recipients, service
 
 ATTEMPTS = 3
 CAME = ("data", "paper")
@@ -86,34 +81,6 @@ class Bundle:
         return {d.document_type: d.state for d in came}
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What the gate says of one required document about one subject, for this application alone."""
-
-    requirement: Requirement
-    subject_key: int
-    authorisation_ids: tuple[str, ...]
-    columns: frozenset[str]
-    reason: str | None
-    is_paper: bool
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self.authorisation_ids)
-
-
-@dataclass(frozen=True)
-class _Judgement:
-    """`needed` are the rows of `bundles.requirements` that `judged` says more of; none of a decided application.
-
-    `allowed` are the gate's rows that it rests on.
-    """
-
-    judged: tuple[_Judged, ...]
-    needed: pa.Table
-    allowed: pa.Table
-
-
 def open_bundle(
     run: Run,
     application_id: str,
@@ -134,13 +101,13 @@ def open_bundle(
         raise _unknown(run, reader)
     at = run.at()
     application: Mapping[str, Any] = snapshot.applications.to_pylist()[0]
-    found = _judge(snapshot, application, at, only)
+    found = judge(snapshot, application, at, only)
     for _ in range(ATTEMPTS):
         ids = record_all(run.conn, _accesses(application, found.judged, reader, action, as_of), at)
         documents = _documents(run, application, found, at, as_of)
         snapshot, at = snapshot_of_application(run.conn, application_id) or snapshot, run.at()
         application = snapshot.applications.to_pylist()[0]
-        before, found = found, _judge(snapshot, application, at, only)
+        before, found = found, judge(snapshot, application, at, only)
         if found.judged == before.judged:
             return _bundle(application, reader, at, as_of, snapshot.position, ids, documents)
     raise Refused("Consent for this application is changing while it is read. Try again in a moment.")
@@ -152,73 +119,8 @@ def _unknown(run: Run, reader: str) -> UsageError:
     return UsageError("There is no such application. `hanbeon application list` shows the ids.")
 
 
-def _judge(snapshot: Snapshot, application: Mapping[str, Any], at: datetime, only: str | None) -> _Judgement:
-    flowing = _of_application(gate.allowed(snapshot, at), application)
-    allowed = flowing.to_pylist()
-    needed = requirements(
-        snapshot.applications, snapshot.papers, gate.allowed(snapshot, at), gate.explained(snapshot, at)
-    )
-    papers = set(snapshot.papers.column("document_type").to_pylist())
-    applicant = application["applicant_key"]
-    is_open = application["state"] == ApplicationState.OPEN
-    rows = needed.to_pylist()
-    judged = []
-    for requirement in service(application["service"]).needed_of(application["applicant_kind"]):
-        if only not in (None, requirement.document_type):
-            continue
-        own = [r for r in rows if r["document_type"] == requirement.document_type]
-        told = {r["_subject_key"]: r["reason"] for r in own} or {applicant: None}
-        is_paper = requirement.document_type in papers
-        judged += [
-            _judge_one(requirement, k, allowed, is_open, told[k], is_paper)
-            for k in sorted(told, key=lambda k: (k != applicant, k))
-        ]
-    return _Judgement(tuple(judged), needed, flowing)
-
-
-def _of_application(allowed: pa.Table, application: Mapping[str, Any]) -> pa.Table:
-    """The gate's rows for this very application, or standing ones of the same household, service and recipient."""
-    household = pa.array([application["applicant_key"], *(application["member_keys"] or ())], pa.int64())
-
-    def equal(name: str, value: Any) -> pa.ChunkedArray:
-        return pc.fill_null(pc.equal(allowed.column(name), value), False)
-
-    is_standing = pc.and_(
-        pc.is_null(allowed.column("application_id")),
-        pc.or_(*(pc.is_in(allowed.column(n), value_set=household) for n in ("_subject_key", "_grantor_key"))),
-    )
-    own = pc.or_(equal("application_id", application["application_id"]), is_standing)
-    same = pc.and_(equal("service", application["service"]), equal("recipient", application["recipient"]))
-    return allowed.filter(pc.and_(own, same))
-
-
-def _judge_one(
-    requirement: Requirement,
-    subject_key: int,
-    allowed: list[dict[str, Any]],
-    is_open: bool,
-    why: str | None,
-    is_paper: bool,
-) -> _Judged:
-    covering = [
-        g
-        for g in allowed
-        if is_open
-        and requirement.is_available
-        and (g["_subject_key"], g["document_type"]) == (subject_key, requirement.document_type)
-        and g["variant"] == requirement.variant
-    ]
-    columns = frozenset(c for g in covering for c in g["columns"]) & set(requirement.columns)
-    ids = tuple(sorted({str(g["authorisation_id"]) for g in covering})) if columns else ()
-    if not is_open:
-        reason: str | None = "application_decided"
-    else:
-        reason = None if ids or not requirement.is_available else why or "no_authorisation"
-    return _Judged(requirement, subject_key, ids, columns, reason, is_paper)
-
-
 def _accesses(
-    application: Mapping[str, Any], judged: tuple[_Judged, ...], reader: str, action: Action, as_of: datetime | None
+    application: Mapping[str, Any], judged: tuple[Judged, ...], reader: str, action: Action, as_of: datetime | None
 ) -> list[Access]:
     """One record for each document that could come as data; one for the bundle where none could."""
     asked = "bundle" if action is Action.BUNDLE else "paper against data"
@@ -272,7 +174,7 @@ def _bundle(
 
 
 def _documents(
-    run: Run, application: Mapping[str, Any], found: _Judgement, at: datetime, as_of: datetime | None
+    run: Run, application: Mapping[str, Any], found: Judgement, at: datetime, as_of: datetime | None
 ) -> tuple[Document, ...]:
     """Each with what `gold/service_bundles` would say of it, and its copies where the share holds them."""
     known, given = evidence(run, found.needed, as_of), asked(run, found.needed)
@@ -286,7 +188,7 @@ def _documents(
 
 
 def _document(
-    run: Run, application: Mapping[str, Any], judged: _Judged, stated_now: Mapping[str, Any], then: Then | None
+    run: Run, application: Mapping[str, Any], judged: Judged, stated_now: Mapping[str, Any], then: Then | None
 ) -> Document:
     requirement = judged.requirement
     contract = source(requirement.document_type) if requirement.is_available else None
@@ -320,7 +222,7 @@ def _document(
 
 
 def _copies(
-    run: Run, application: Mapping[str, Any], judged: _Judged, contract: Contract, then: Then | None
+    run: Run, application: Mapping[str, Any], judged: Judged, contract: Contract, then: Then | None
 ) -> tuple[Copy, ...]:
     recipient, variant = application["recipient"], judged.requirement.variant
     return copies(run, contract, recipient, judged.subject_key, variant, judged.columns, then)

@@ -21,7 +21,8 @@ from pipeline.reading import read
 from pipeline.run import Run
 from pipeline.versions import state_at
 from schemas.codes import entries
-from schemas.contract import Column, Contract, gold, published, source
+from schemas.column import Column
+from schemas.contract import Contract, gold, published, source
 from schemas.documents import document_types
 
 YES_NO = {"Y": "예", "N": "아니오"}

@@ -20,7 +20,7 @@ import yaml
 from consent.shadow import Verdict
 from pipeline.standardise import FOLDER
 from schemas.codes import entries
-from schemas.contract import Column
+from schemas.column import Column
 
 # Of the copy and not of the fact: another copy has another number, day and office by nature.
 OF_THE_COPY = frozenset({"ISSU_NO", "ISSU_YMD", "ISSU_INST_CD", "VLD_PRD_EXPRY_YMD"})

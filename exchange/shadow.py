@@ -23,7 +23,8 @@ from exchange.paper import OF_THE_COPY, field, lines
 from hanbeon.clock import seoul_date
 from hanbeon.errors import UsageError
 from pipeline.run import Run
-from schemas.contract import Column, gold, source
+from schemas.column import Column
+from schemas.contract import gold, source
 from schemas.documents import as_data
 
 ALREADY, SEVERAL, NOTHING = "already_compared", "several_subjects", "no_common_field"

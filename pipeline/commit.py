@@ -1,4 +1,4 @@
-"""The write protocol: the only way in which the lake changes (FAULTS.md).
+"""The write protocol: the only way in which the lake changes (docs/pipeline.md).
 
     leaves = commit(run, [Plan("bronze/mois/resident_register", schema, compute, partitioned=True)], metadata)
 

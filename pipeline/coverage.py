@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from lake.engine import scratch
-from schemas.contract import Contract, Group, source
+from schemas.column import Group
+from schemas.contract import Contract, source
 
 COVERAGE_SCHEMA = pa.schema(
     [

@@ -22,7 +22,8 @@ from pipeline.forgetting import forgettable, values_in
 from pipeline.leavings import live_files, personal_tables
 from pipeline.run import Run
 from pipeline.sharing import documents
-from schemas.contract import Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import Contract, sources
 
 IDENTIFIER = "identifier"
 SHORTEST, SHORTEST_ASCII = 6, 10  # bytes of the shortest written form; digits and Latin letters are commoner

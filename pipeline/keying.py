@@ -11,7 +11,8 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.contract import Contract, Group
+from schemas.column import Group
+from schemas.contract import Contract
 from schemas.decimals import plain
 
 Keys = Callable[[str, pa.Array], pa.Array]  # (identifier kind, identifiers) -> subject keys

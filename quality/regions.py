@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from quality.frames import Frame
-from schemas.contract import Column, Contract
+from schemas.column import Column
+from schemas.contract import Contract
 from schemas.expectations import Expectation
 from schemas.standard import official
 from schemas.succession import ended, is_left_open, since

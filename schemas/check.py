@@ -20,7 +20,8 @@ import yaml
 from schemas import standard, versions
 from schemas.cited import unread
 from schemas.codes import codes, names
-from schemas.contract import Column, Contract, load_all
+from schemas.column import Column
+from schemas.contract import Contract, load_all
 from schemas.decimals import digits
 from schemas.documents import document_types, never_shareable
 from schemas.identifiers import KINDS

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.changes import Kind
-from schemas.contract import Column
+from schemas.column import Column
 
 Range = tuple[float | None, float | None]
 

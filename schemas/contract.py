@@ -9,25 +9,25 @@ Try it: `python -c "from schemas.contract import source; print(source('RRT').col
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 import yaml
-from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+from open_data_contract_standard.model import OpenDataContractStandard
 
 from hanbeon.clock import seoul_date
-from schemas.decimals import digits, exact
+from schemas.column import Column, Group
 from schemas.errors import MalformedContract
+from schemas.odcs import content, custom
 from schemas.table_name import TableName
 
 FOLDER = Path(__file__).parent / "contracts"
 
-# Every bronze and gold table carries these, in this order (DESIGN.md, Pipeline columns).
+# Every bronze and gold table carries these, in this order (docs/pipeline.md, The lake).
 # `_variant` and `_observed_at` belong to the grain: a row is one state of (subject, variant, source record).
 PIPELINE_FIELDS: tuple[pa.Field, ...] = (
     pa.field("_subject_key", pa.int64()),
@@ -50,93 +50,6 @@ DEPRECATED, END_OF_LIFE = "deprecated", "endOfLife"
 
 # Both are safe loaders; the one in C reads a hundred contracts in a tenth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_ARROW = {
-    "string": pa.string(),
-    "integer": pa.int64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table or of a repeating group.
-
-    `name` is the holder's own name in a source contract and the official abbreviation in a published one;
-    `publishes` (source only) is the official abbreviation that it becomes. `delivery` says where a connector
-    finds it (`bytes: [start, length]`, `xpath`). `standardised` (source only) names the rule by which dbt makes the
-    published value, where it is not the usual one (`schemas.standard`). `identifier_kind` is set on identifiers, which
-    are never stored: `identifies` is `subject` or `line`. `partial_day` lets a day be known to its year or month alone.
-    `consented_as` is set where consent knows the column by another path than its own name, or by several: it was
-    renamed, or a former version's column is made of today's.
-    """
-
-    name: str
-    korean: str
-    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp"]
-    is_required: bool
-    classification: str
-    domain: str | None = None
-    publishes: str | None = None
-    code_list: str | None = None
-    pattern: str | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    description: str = ""
-    defined_by: str | None = None
-    good_example: Any = None
-    bad_example: Any = None
-    identifier_kind: str | None = None
-    identifies: str | None = None
-    delivery: Mapping[str, Any] = field(default_factory=dict)
-    physical_type: str = ""
-    standardised: Mapping[str, Any] = field(default_factory=dict)
-    partial_day: bool = False
-    consented_as: tuple[str, ...] = ()
-
-    def paths(self, group: str | None) -> tuple[str, ...]:
-        """The official paths of which consent must cover every one before a value of this column may stand."""
-        own = self.publishes or self.name
-        return self.consented_as or (f"{group}.{own}" if group else own,)
-
-    @property
-    def arrow_field(self) -> pa.Field:
-        """Raises MalformedContract for a number that does not say its digits."""
-        kind = pa.decimal128(*self.digits) if self.logical_type == "number" else _ARROW[self.logical_type]
-        return pa.field(self.name, kind)
-
-    @property
-    def digits(self) -> tuple[int, int]:
-        """Of a number with a fraction: digits in all, and after the point. Raises MalformedContract."""
-        found = digits(self.physical_type)
-        if found is None:
-            raise MalformedContract(f"{self.name} is a number and must be stored as numeric(digits,fraction digits).")
-        return found
-
-    @property
-    def is_identifier(self) -> bool:
-        return self.identifier_kind is not None
-
-
-@dataclass(frozen=True)
-class Group:
-    """A repeating group of a document: household members, income lines, officers."""
-
-    name: str
-    columns: tuple[Column, ...]
-    delivery: Mapping[str, Any]
-
-    @property
-    def content(self) -> tuple[Column, ...]:
-        return tuple(c for c in self.columns if not c.is_identifier)
-
-    @property
-    def person(self) -> Column | None:
-        """The column that identifies the line's own person, if the group has one."""
-        return next((c for c in self.columns if c.is_identifier), None)
 
 
 @dataclass(frozen=True)
@@ -302,84 +215,24 @@ class Contract:
         return str(value) if value else None
 
 
-def _custom(properties: Any) -> dict[str, Any]:
-    return {p.property: p.value for p in properties or []}
-
-
-def _column(p: SchemaProperty) -> Column:
-    extra = _custom(p.customProperties)
-    options = p.logicalTypeOptions or {}
-    delivery = {k: extra[k] for k in ("bytes", "xpath", "field") if k in extra}
-    return Column(
-        name=p.name or "",
-        korean=p.businessName or "",
-        logical_type=p.logicalType,  # type: ignore[arg-type]
-        is_required=bool(p.required),
-        classification=p.classification or "public",
-        domain=extra.get("domain"),
-        publishes=extra.get("publishes"),
-        code_list=extra.get("codeList"),
-        pattern=options.get("pattern"),
-        min_length=options.get("minLength"),
-        max_length=options.get("maxLength"),
-        minimum=options.get("minimum"),
-        maximum=options.get("maximum"),
-        description=p.description or "",
-        defined_by=extra.get("definedBy"),
-        good_example=_example(p, p.examples[0] if p.examples else None),
-        bad_example=_example(p, extra.get("badExample")),
-        identifier_kind=extra.get("identifierKind"),
-        identifies=extra.get("identifies"),
-        delivery=delivery,
-        physical_type=p.physicalType or "",
-        consented_as=_listed(extra.get("consentedAs")),
-        standardised=extra.get("standardised") or {},
-        partial_day=bool(extra.get("partialDay")),
-    )
-
-
-def _listed(given: Any) -> tuple[str, ...]:
-    """One text, or a list of them."""
-    return tuple(map(str, given if isinstance(given, list) else [given] if given else []))
-
-
-def _example(p: SchemaProperty, given: Any) -> Any:
-    """An example as the column's values are; of a number the decimal that it says, else what stands there."""
-    if p.logicalType != "number" or given is None or isinstance(given, bool):
-        return given
-    try:
-        said = Decimal(str(given))
-    except InvalidOperation:
-        return given
-    room = digits(p.physicalType or "")
-    return said if room is None else exact(said, *room) or said
-
-
 def read(path: Path) -> Contract:
     """Read one contract file. Raises MalformedContract naming the file."""
     raw = path.read_bytes()
     try:
         odcs = OpenDataContractStandard.model_validate(yaml.load(raw.decode("utf-8"), _LOADER))  # noqa: S506
         table = (odcs.schema_ or [])[0]
-        columns, groups = [], []
-        for p in table.properties or []:
-            if p.logicalType == "array":
-                items = (p.items.properties if p.items else None) or []
-                delivery = _custom(p.customProperties).get("delivery", {})
-                groups.append(Group(p.name or "", tuple(_column(i) for i in items), delivery))
-            else:
-                columns.append(_column(p))
-        custom = _custom(odcs.customProperties)
+        columns, groups = content(table)
+        own = custom(odcs.customProperties)
         return Contract(
             id=odcs.id or "",
             name=odcs.name or "",
             version=odcs.version or "",
-            kind=custom["kind"],
+            kind=own["kind"],
             description=(odcs.description.purpose if odcs.description else None) or "",
             grain=table.description or "",
-            columns=tuple(columns),
-            groups=tuple(groups),
-            properties=custom,
+            columns=columns,
+            groups=groups,
+            properties=own,
             digest=hashlib.sha256(raw).hexdigest(),
             path=path,
             status=odcs.status or "active",

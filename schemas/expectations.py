@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.codes import codes
-from schemas.contract import PIPELINE_FIELDS, Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import PIPELINE_FIELDS, Contract, sources
 from schemas.errors import MalformedContract
 from schemas.rules import Rule, day_shape, rules
 from schemas.shapes import HIDDEN_RESIDENT_NUMBER

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.contract import Column, Contract
+from schemas.column import Column
+from schemas.contract import Contract
 
 Definition = Literal["statute", "form", "standard", "general"]
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 import yaml
 
 from schemas.codes import entries
-from schemas.contract import LINE_FIELDS, PIPELINE_FIELDS, Column, Contract, marts, published, sources
+from schemas.column import Column
+from schemas.contract import LINE_FIELDS, PIPELINE_FIELDS, Contract, marts, published, sources
 
 DBT_FOLDER = Path(__file__).parent.parent / "dbt"
 SOURCES_FILE = Path("models/staging/_sources.yml")

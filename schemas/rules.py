@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from schemas.codes import codes
-from schemas.contract import Column
+from schemas.column import Column
 from schemas.decimals import exact
 from schemas.shapes import (
     HIDDEN_RESIDENT_NUMBER,

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.codes import REGION_LISTS
-from schemas.contract import Column, Contract
+from schemas.column import Column
+from schemas.contract import Contract
 
 DAY_DOMAIN = "연월일C8"
 

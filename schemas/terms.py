@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from schemas.contract import Column
+from schemas.column import Column
 
 FILE = Path(__file__).parent / "terms.tsv"
 DOMAINS_FILE = Path(__file__).parent / "domains.tsv"

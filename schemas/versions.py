@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hanbeon.clock import seoul_date
-from schemas.contract import END_OF_LIFE, Column, Contract
+from schemas.column import Column
+from schemas.contract import END_OF_LIFE, Contract
 
 WARNED_BEFORE = timedelta(days=30)
 SAY_WHEN = (

@@ -22,7 +22,8 @@ import pyarrow.compute as pc
 
 from hanbeon.errors import ContractError, SourceError
 from hanbeon.settings import SourceSettings
-from schemas.contract import Contract, Group
+from schemas.column import Group
+from schemas.contract import Contract
 from schemas.request import RequestSet
 from sources.bounds import deadline
 from sources.conform import (

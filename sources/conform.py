@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from hanbeon.clock import parse_instant
 from hanbeon.errors import SchemaDrift
-from schemas.contract import Column, Contract, Group
+from schemas.column import Column, Group
+from schemas.contract import Contract
 from schemas.decimals import exact, from_text
 from sources.coverage import Asked
 from sources.delivery import SUPERSEDED, Tally

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from schemas.contract import Column, Contract, Group
+from schemas.column import Column, Group
+from schemas.contract import Contract
 from sources.conform import ENTITY_MARK, LENGTH_MARK, LONGEST_TEXT, Poison
 from sources.coverage import Asked, Covered
 from sources.paging import Unreadable

@@ -18,7 +18,8 @@ from lxml import etree
 
 from hanbeon.errors import SourceError
 from hanbeon.settings import SourceSettings
-from schemas.contract import Column, Contract, Group
+from schemas.column import Column, Group
+from schemas.contract import Contract
 from schemas.request import RequestSet
 from sources.bounds import deadline
 from sources.conform import Poison, Row, batches, content, drift

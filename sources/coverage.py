@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hanbeon.errors import UsageError
-from schemas.contract import Contract, Group
+from schemas.column import Group
+from schemas.contract import Contract
 from schemas.request import REQUEST_SCHEMA, RequestSet
 
 

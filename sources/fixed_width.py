@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.contract import Column, Contract, Group
+from schemas.column import Column, Group
+from schemas.contract import Contract
 from sources.bounds import Deadline
 from sources.conform import Poison
 

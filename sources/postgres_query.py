@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from schemas.contract import Column, Contract, Group
+from schemas.column import Column, Group
+from schemas.contract import Contract
 from schemas.request import RequestSet
 from sources.conform import LONGEST_TEXT, MOST_LINES, drift
 from sources.coverage import Covered, subject_only

@@ -16,7 +16,8 @@ from typing import Any
 
 from hanbeon.errors import SourceError
 from hanbeon.settings import SourceSettings
-from schemas.contract import Contract, Group
+from schemas.column import Group
+from schemas.contract import Contract
 from schemas.request import RequestSet
 from sources.bounds import deadline
 from sources.conform import Poison, Poisoned, Row, batches, content, drift, type_name

@@ -124,7 +124,7 @@ def test_only_loopback_is_published() -> None:
 
 
 def test_no_secret_is_written_down() -> None:
-    """P10, and DESIGN.md: secrets by reference only."""
+    """P10: secrets by reference only."""
     assert {Path(s["file"]).parent.as_posix() for s in COMPOSE["secrets"].values()} == {"deploy/secrets"}
     assert "deploy/secrets/" in (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert "deploy/secrets" in (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""The house of DESIGN.md: which folder may import which, and what may stand in no file."""
+"""The house: which folder may import which, and what may stand in no file."""
 
 import ast
 import re

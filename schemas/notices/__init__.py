@@ -21,7 +21,8 @@ import yaml
 
 from hanbeon.clock import seoul_date
 from hanbeon.errors import UsageError
-from schemas.contract import Column, source
+from schemas.column import Column
+from schemas.contract import source
 from schemas.errors import MalformedContract
 from schemas.services import Requirement, Service, recipients
 

@@ -22,7 +22,8 @@ import numpy.typing as npt
 import polars as pl
 
 from hanbeon.clock import now
-from schemas.contract import Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import Contract, sources
 from sources.signed import SIDECAR
 from sources.simulate import agency_keys, forms, identity, store
 

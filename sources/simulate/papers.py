@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.codes import entries
-from schemas.contract import Column, Contract, gold, source
+from schemas.column import Column
+from schemas.contract import Contract, gold, source
 from sources.simulate.truth import truth
 
 Paper = dict[str, Any]

@@ -1,7 +1,7 @@
 """Residents and their households as base tables: names, numbers, regions, addresses.
 
 A registration number is a birth date with 20 added to the month, a sex digit and six digits: no living person's
-(DESIGN.md, Simulated RRNs). Children bear their father's name, clan and place of registration.
+(no month is above 12). Children bear their father's name, clan and place of registration.
 """
 
 import numpy as np

@@ -20,7 +20,8 @@ import psycopg
 from psycopg import sql
 
 from hanbeon import postgres
-from schemas.contract import Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import Contract, sources
 from sources.simulate import forms, store
 
 READER = "hanbeon_exchange"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from schemas.contract import Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import Contract, sources
 from schemas.decimals import plain
 from sources.simulate import faults, store
 from sources.simulate.pages import MARK, Asked, BadRequest, Page, Switches, answer, has_unknown_code, is_poisoned

@@ -1,4 +1,4 @@
-"""The write protocol (FAULTS.md): what a commit leaves behind, and what it refuses."""
+"""The write protocol (docs/pipeline.md): what a commit leaves behind, and what it refuses."""
 
 import hashlib
 import json

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.contract import Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import Contract, sources
 
 Row = dict[str, Any]
 OBSERVED_AT = datetime(2026, 6, 1, 3, tzinfo=UTC)

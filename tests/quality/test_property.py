@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from quality.gate import check
 from quality.handwritten import expectations as handwritten
-from schemas.contract import Column, Contract, sources
+from schemas.column import Column
+from schemas.contract import Contract, sources
 from schemas.rules import violations
 from tests.quality.batches import Row, batch
 

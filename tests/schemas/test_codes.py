@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.codes import HEADER, codes, digest, entries, names
-from schemas.contract import Column, load_all
+from schemas.column import Column
+from schemas.contract import load_all
 from schemas.errors import MalformedContract
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from hanbeon.errors import SchemaDrift
 from schemas.check import _column
-from schemas.contract import Column, Contract, load_all, source
+from schemas.column import Column
+from schemas.contract import Contract, load_all, source
 from schemas.decimals import digits, exact, from_text, plain
 from schemas.errors import MalformedContract
 from schemas.render import duckdb_type

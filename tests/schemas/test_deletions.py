@@ -20,7 +20,8 @@ from pipeline.bundles import BUNDLES, STATED, requirements
 from pipeline.evidence import ASKED_SCHEMA, EVIDENCE_SCHEMA
 from schemas import codes, statutes
 from schemas.check import check
-from schemas.contract import Column, Contract, load_all
+from schemas.column import Column
+from schemas.contract import Contract, load_all
 from schemas.render import DBT_FOLDER, MARTS_FILE
 
 PINNED = Path(__file__).parent / "codes.txt"

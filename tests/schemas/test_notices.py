@@ -13,7 +13,8 @@ import rfc8785
 from consent.model import Event
 from hanbeon.errors import UsageError
 from schemas import notices
-from schemas.contract import Column, source
+from schemas.column import Column
+from schemas.contract import source
 from schemas.services import Service, service, services
 
 UNTIL = datetime(2026, 9, 1, tzinfo=UTC)

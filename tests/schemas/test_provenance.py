@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.cited import citations, texts
-from schemas.contract import Column, Contract, load_all, source, sources
+from schemas.column import Column
+from schemas.contract import Contract, load_all, source, sources
 from schemas.errors import MalformedContract
 from schemas.provenance import cited, content, definition, provenance
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contract import Column, gold, load_all, source
+from schemas.column import Column
+from schemas.contract import gold, load_all, source
 from schemas.rules import hides_resident_number, is_real_day, rules, violations
 from schemas.shapes import REAL_DAY
 

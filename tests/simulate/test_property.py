@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from schemas.contract import Column, Contract, source
+from schemas.column import Column
+from schemas.contract import Contract, source
 from schemas.rules import violations
 from sources.simulate import store, world
 from sources.simulate.court import DOCUMENTS as CERTIFICATES

@@ -45,7 +45,7 @@ def test_a_missing_world_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_no_number_of_the_world_can_be_a_living_persons(base: store.Frames) -> None:
-    """DESIGN.md, Simulated RRNs: the month is written 20 too high."""
+    """The month is written 20 too high."""
     numbers = base["persons"]["rrn"]
     assert numbers.is_unique().all()
     assert numbers.str.contains(r"^[0-9]{13}$").all()

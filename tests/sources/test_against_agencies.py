@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hanbeon.errors import SourceError
-from schemas.contract import Contract, Group, sources
+from schemas.column import Group
+from schemas.contract import Contract, sources
 from sources.endpoints import Endpoints
 from sources.simulate import faults, world
 from sources.simulate.serve import serve

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from pipeline.standardise import FOLDER
-from schemas.contract import PIPELINE_FIELDS, Column, Contract, marts, published, source, sources
+from schemas.column import Column
+from schemas.contract import PIPELINE_FIELDS, Contract, marts, published, source, sources
 from schemas.contract import gold as published_contract
 from tests.standardise.conftest import HOSTILE
 

@@ -9,7 +9,8 @@ import yaml
 from pipeline.standardise import FOLDER
 from schemas.check import check
 from schemas.codes import entries
-from schemas.contract import Column, Contract, gold, load_all, source, sources
+from schemas.column import Column
+from schemas.contract import Contract, gold, load_all, source, sources
 from schemas.standard import RULES, call, official
 
 _SELECTED = re.compile(r"^ *(?P<value>.+?)(?: as (?P<name>\w+))?,$", re.MULTILINE)

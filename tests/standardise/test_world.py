@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.standardise import empty_context, standardise
 from quality.gate import check
-from schemas.contract import Column, Contract, gold, sources
+from schemas.column import Column
+from schemas.contract import Contract, gold, sources
 from schemas.standard import official
 from sources.simulate import forms, store, world
 from sources.simulate.registers import render
