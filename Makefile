@@ -37,7 +37,7 @@ check: .venv/.locked ## style, types, SQL, contracts and the house's import rule
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --cache-dir .mypy_cache $(PACKAGES)
-	@$(BIN)/sqlfluff lint dbt/models
+	@$(BIN)/sqlfluff lint --processes 2 dbt/models
 	@$(BIN)/hanbeon contracts check
 	@$(BIN)/pytest tests/test_house.py
 
