@@ -125,7 +125,7 @@ def test_f22_a_few_unknown_codes_go_to_quarantine_and_leave_it_when_they_are_men
 
 def test_f23_a_poison_record_is_withheld_and_the_rest_goes_on(korea: Country) -> None:
     contract = source("DISB")
-    with at_fault(korea, "mohw", poison="nul", every=20):
+    with at_fault(korea, "mohw", poison="nul", every=2):  # whose consents stand is chance: of many one is hit
         forget_pulls(korea, contract.dataset)
         summary = pull(korea.run_as("poison"), contract.dataset)
     assert summary.withheld.get("nul", 0) > 0
