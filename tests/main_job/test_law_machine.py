@@ -50,8 +50,8 @@ from sources.simulate.serve import serve
 from tests.consent.making import proof
 from tests.law import Covered, Law
 from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
+from tests.main_job.holding import values_of
 from tests.main_job.regranting import regrant
-from tests.main_job.test_promises import values_of
 
 STEPS = int(os.environ.get("HANBEON_DRILL_STEPS", "300"))
 SEED = int(os.environ.get("HANBEON_DRILL_SEED", str(random.randrange(2**32))))

@@ -1,17 +1,15 @@
-"""The promises, held against a country that was run once: P1, P4, P5, P6, P8, P10, and all that the holders hold."""
+"""The promises, held against a country that was run once: P1, P4, P5, P6, P8, P10."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 import pytest
 
-from consent import applications, blocks, ledger, vault
+from consent import applications, ledger, vault
 from consent.shadow import Verdict
 from exchange.agreement import report
 from exchange.shadow import compare
@@ -25,45 +23,13 @@ from pipeline.erase import erase
 from pipeline.gold import share_schema
 from pipeline.publish import documents, gold_plans, publish, shares, standardise
 from pipeline.pull import pull
-from schemas.contract import Contract, gold, published, source, sources
+from schemas.contract import gold, published, source, sources
 from schemas.services import service, services
 from schemas.statutes import shared_already
-from sources.simulate.truth import truth
 from tests.main_job.conftest import Country
+from tests.main_job.holding import held, rows_of, values_of
 from tests.main_job.lawful import covered
 from tests.main_job.regranting import regrant
-
-
-def held(korea: Country, name: str, schema: pa.Schema) -> list[dict[str, Any]]:
-    return list(tables.read(korea.settings.lake_root, name, schema=schema).to_pylist())
-
-
-def rows_of(korea: Country, name: str, schema: pa.Schema) -> int:
-    return len(held(korea, name, schema))
-
-
-def test_every_step_succeeds_and_every_dataset_flows(whole_korea: Country) -> None:
-    assert {s.verdict for s in whole_korea.summaries} <= {"passed", "unchanged"}
-    asked = {s.dataset for s in whole_korea.summaries if s.verb == "pull" and s.counts["good"]}
-    assert len(asked) >= 28, "documents that no service needs, and those that nobody so small a world has, stay empty"
-    for contract in sources():
-        if contract.dataset in asked:
-            assert rows_of(whole_korea, f"bronze/{contract.dataset}", contract.bronze_schema) > 0
-            assert rows_of(whole_korea, f"gold/{contract.published}", gold(contract.published).gold_schema) > 0
-
-
-def values_of(row: dict[str, Any], contract: Contract) -> Iterator[str]:
-    """The official paths of a row's values that are not NULL."""
-    if contract.kind == "source":
-        for column in contract.content:
-            if row[column.name] is not None:
-                yield str(column.publishes)
-        for group in contract.groups:
-            for line in row[group.name] or ():
-                yield from (f"{group.name}.{c.publishes}" for c in group.content if line[c.name] is not None)
-    else:
-        prefix = f"{contract.group}." if contract.group else ""
-        yield from (prefix + c.name for c in contract.columns if row.get(c.name) is not None)
 
 
 def test_p1_every_row_and_every_value_of_lake_and_quarantine_is_covered(korea: Country) -> None:
@@ -136,59 +102,6 @@ def test_p8_no_name_or_address_stands_in_a_delta_log(korea: Country) -> None:
         for path in (layout.table_path(korea.settings.lake_root, name) / "_delta_log").glob("*.json"):
             text = path.read_text(encoding="utf-8")
             assert not [n for n in (names | addresses) - {None} if n in text]
-
-
-def official(row: dict[str, Any], contract: Contract, columns: set[str]) -> dict[str, Any]:
-    prefix = f"{contract.group}." if contract.group else ""
-    return {c.name: row[c.name] if prefix + c.name in columns else None for c in contract.columns}
-
-
-@pytest.mark.parametrize("document_type", [c.document_type for c in sources()])
-def test_gold_is_what_the_holders_truly_hold_of_whom_the_gate_names_and_nothing_else(
-    whole_korea: Country, document_type: str
-) -> None:
-    contract = source(document_type)
-    lawful = {
-        (k, v): c
-        for (d, k, v), c in covered(ledger.snapshot(whole_korea.run.conn), whole_korea.run.at()).items()
-        if d == document_type
-    }
-    blocked = {(b["restricted_key"], b["victim_key"]) for b in blocks.blocks(whole_korea.run.conn).to_pylist()}
-    for name, true in truth(whole_korea.home, document_type).items():
-        table = gold(name)
-        given = true.column("identifier").to_pylist()
-        found_by = [
-            vault.find(whole_korea.run.conn, whole_korea.run.secrets, kind, given).to_pylist()
-            for kind in contract.subject_identifier_kinds
-        ]
-        keys = [next((key for key in several if key is not None), None) for several in zip(*found_by, strict=True)]
-        persons = [None] * true.num_rows
-        if "person_identifier" in true.schema.names:
-            given = true.column("person_identifier").to_pylist()
-            persons = vault.find(whole_korea.run.conn, whole_korea.run.secrets, "RRN", given).to_pylist()
-        expected = []
-        for row, key, person in zip(true.to_pylist(), keys, persons, strict=True):
-            columns = lawful.get((key, row["_variant"]), set())
-            content = official(row, table, columns)
-            prefix = f"{table.group}." if table.group else ""
-            if (key, person) not in blocked and any(prefix + c.name in columns for c in table.columns):
-                expected.append((key, row["_variant"], row.get("_line_no"), person, tuple(content.values())))
-        found = [
-            (
-                r["_subject_key"],
-                r["_variant"],
-                r.get("_line_no"),
-                r.get("_person_key"),
-                tuple(official(r, table, set(paths(table))).values()),
-            )
-            for r in held(whole_korea, f"gold/{name}", table.gold_schema)
-            if r["_valid_to"] is None
-        ]
-        assert sorted(found, key=repr) == sorted(expected, key=repr)
-
-
-def paths(contract: Contract) -> list[str]:
-    return [f"{contract.group}.{c.name}" if contract.group else c.name for c in contract.columns]
 
 
 def test_single_parents_bundles_complete_from_ministry_tax_and_court_data(korea: Country) -> None:
