@@ -193,6 +193,16 @@ def test_terms_other_than_those_shown_are_refused(
             record(ledger_conn, secrets, trust, other, signed)
 
 
+def test_a_key_for_encrypting_signs_nothing(
+    ledger_conn: psycopg.Connection, secrets: Secrets, trust: Trust, wanted: Grant, tmp_path: Path
+) -> None:
+    signed, (issuer, keys) = token(tmp_path, wanted), next(iter(trust.identity_providers.items()))
+    closed = replace(trust, identity_providers={issuer: tuple({**key, "use": "enc"} for key in keys)})
+    with pytest.raises(IntegrityError, match="nobody who is trusted"):
+        record(ledger_conn, secrets, closed, wanted, signed)
+    record(ledger_conn, secrets, trust, wanted, signed)
+
+
 def test_a_swapped_text_is_found(
     ledger_conn: psycopg.Connection, secrets: Secrets, trust: Trust, wanted: Grant, tmp_path: Path
 ) -> None:

@@ -255,7 +255,7 @@ def test_require_raises_with_the_reason() -> None:
     with pytest.raises(GateRefused, match="paused") as refused:
         gate.require(snapshot, AT, "auth-1", "RRT")
     assert refused.value.reason == Reason.PAUSED
-    with pytest.raises(GateRefused):
+    with pytest.raises(GateRefused, match="No authorisation with this id covers FAMR"):
         gate.require(snapshot, AT, "auth-1", "FAMR")
     gate.require(snapshot_of([authorisation_row()], [approval_row()]), AT, "auth-1", "RRT")
 

@@ -203,6 +203,15 @@ def test_an_external_id_counts_once_in_a_file_and_only_its_origin_may_sign_for_i
     assert report.granted == 1
 
 
+def test_an_external_id_is_its_origin_s_own_even_where_the_row_does_not_name_it(
+    ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
+) -> None:
+    imported(ledger_conn, secrets, csv_file(tmp_path, {k: v for k, v in GOOD.items() if k != "origin"}))
+    own, of_nobody = imports.authorisation_ids(secrets, [("gov24", "x-1"), ("None", "x-1")])
+    assert set(ledger.authorisations(ledger_conn).column("authorisation_id").to_pylist()) == {own}
+    assert own != of_nobody
+
+
 def test_a_statutory_ground_has_no_grantor(
     ledger_conn: psycopg.Connection, secrets: vault.Secrets, tmp_path: Path
 ) -> None:

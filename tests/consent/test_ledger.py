@@ -138,6 +138,8 @@ def test_renewal_moves_the_end_of_a_standing_authorisation_only_later(ledger_con
     (key,) = ledger.grant(ledger_conn, [given], AT)
     with pytest.raises(UsageError, match="later"):
         ledger.renew(ledger_conn, key, given.valid_until, AT, evidence=proof())
+    with pytest.raises(UsageError, match="valid_until"):
+        ledger.renew(ledger_conn, key, (given.valid_until + DAY).replace(tzinfo=None), AT, evidence=proof())
     ledger.renew(ledger_conn, key, given.valid_until + DAY, AT, evidence=proof())
     (row,) = ledger.authorisations(ledger_conn, authorisation_id=key).to_pylist()
     assert (row["valid_until"], row["retain_until"]) == (given.valid_until + DAY, given.retain_until)

@@ -69,6 +69,7 @@ def test_a_note_that_another_implementation_signed_verifies() -> None:
     whole = note.Checkpoint("", 0, b"", PETERS_NOTE)
     assert note.is_signed_by(whole, PETER)
     assert not note.is_signed_by(note.Checkpoint("", 0, b"", PETERS_NOTE.replace("answer", "question")), PETER)
+    assert not note.is_signed_by(note.Checkpoint("", 0, b"", PETERS_NOTE.replace("— ", "")), PETER)
 
 
 @pytest.mark.parametrize(
