@@ -5,7 +5,7 @@ no other (F29); the failures are in the summaries, and the caller decides what t
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -22,7 +22,7 @@ from pipeline.attest import attest
 from pipeline.operations import record
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
-from schemas.contract import sources
+from schemas.contract import Contract, sources
 
 Progress = Callable[[str, str, float], None]
 
@@ -102,11 +102,16 @@ def run_all(run_id: str, progress: Progress | None = None) -> list[Summary]:
         return run_every_step(run, progress)
 
 
-def run_every_step(run: Run, progress: Progress | None = None) -> list[Summary]:
-    """Recover, pull every dataset, standardise, publish, erase. Raises IntegrityError when nothing may flow."""
+def run_every_step(
+    run: Run, progress: Progress | None = None, pulled: Sequence[Contract] | None = None
+) -> list[Summary]:
+    """Recover, pull every dataset, or those of some contracts, standardise, publish, erase.
+
+    Raises IntegrityError when nothing may flow.
+    """
     recovering.recover(run)
     steps: list[tuple[str, Callable[[], Summary]]] = [
-        (f"pull {c.dataset}", partial(pulling.pull, run, c.dataset)) for c in sources()
+        (f"pull {c.dataset}", partial(pulling.pull, run, c.dataset)) for c in (sources() if pulled is None else pulled)
     ]
     steps += [
         ("standardise", partial(publishing.standardise, run)),

@@ -15,7 +15,7 @@ from hanbeon.settings import HomeSettings, Settings, SourceSettings
 from pipeline.run import Run, open_run
 from pipeline.summary import Summary
 from pipeline.verbs import run_every_step
-from schemas.contract import Contract, source
+from schemas.contract import Contract, source, sources
 from schemas.services import service
 from sources.simulate import world
 from sources.simulate.candidates import candidates
@@ -33,9 +33,10 @@ class Country:
     settings: Settings
     home: Path
     summaries: list[Summary]
+    pulled: list[Contract]
 
     def again(self, run_id: str) -> list[Summary]:
-        return run_every_step(replace(self.run, run_id=run_id))
+        return run_every_step(replace(self.run, run_id=run_id), pulled=self.pulled)
 
     def run_as(self, run_id: str) -> Run:
         return replace(self.run, run_id=run_id)
@@ -66,23 +67,28 @@ def far_from_midnight() -> Callable[[], datetime]:
     return lambda: clock.now() + (AN_HOUR if late else timedelta())
 
 
+def few_steps(run: Run) -> list[Summary]:
+    """The main job, but for the datasets that the few services do not look at."""
+    return run_every_step(run, pulled=documents_of(FEW_SERVICES))
+
+
 @contextmanager
-def country(home: Path, applying: Callable[[Path], pa.Table]) -> Iterator[Country]:
+def country(home: Path, applying: Callable[[Path], pa.Table], pulled: Sequence[Contract]) -> Iterator[Country]:
     settings = settings_of(home)
     world.build(home, PEOPLE, SEED)
     with serve(home), open_run(settings, "first", far_from_midnight()) as run:
         demo.consents(run, applying(home), run.at())
-        yield Country(run, settings, home, run_every_step(run))
+        yield Country(run, settings, home, run_every_step(run, pulled=pulled), list(pulled))
 
 
 @pytest.fixture(scope="module")
 def korea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
-    with country(tmp_path_factory.mktemp("country"), few_candidates) as found:
+    with country(tmp_path_factory.mktemp("country"), few_candidates, documents_of(FEW_SERVICES)) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def whole_korea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
     """The same with applications for every service, for tests about every document."""
-    with country(tmp_path_factory.mktemp("whole"), candidates) as found:
+    with country(tmp_path_factory.mktemp("whole"), candidates, sources()) as found:
         yield found

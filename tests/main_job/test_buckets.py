@@ -15,11 +15,10 @@ from lake import tables
 from pipeline.gold import share_schema
 from pipeline.publish import shares
 from pipeline.run import open_run
-from pipeline.verbs import run_every_step
 from schemas.contract import published
 from sources.simulate import world
 from sources.simulate.serve import serve
-from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
+from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, few_steps, settings_of
 
 PEOPLE, SEED = 120, 11
 VOLATILE = ("_run_id", "_pulled_at", "_key_bucket")
@@ -41,10 +40,10 @@ def walk(home: Path, buckets: int) -> dict[str, list[dict[str, Any]]]:
     """Run, withdraw the first authorisation that flows, run again."""
     settings = replace(settings_of(home), lake=LakeSettings(key_buckets=buckets))
     with serve(home), open_run(settings, "first") as run:
-        first = run_every_step(run)
+        first = few_steps(run)
         flowing = gate.allowed(ledger.snapshot(run.conn), run.at(), "FAMR")
         ledger.withdraw(run.conn, min(flowing.column("authorisation_id").to_pylist()), run.at())
-        second = run_every_step(replace(run, run_id="second"))
+        second = few_steps(replace(run, run_id="second"))
     assert {s.verdict for s in [*first, *second]} <= {"passed", "unchanged"}
     return content(home / "lake")
 

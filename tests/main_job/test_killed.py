@@ -16,11 +16,10 @@ from hanbeon import demo
 from hanbeon.settings import PROJECT
 from lake import layout, tables
 from pipeline.run import open_run
-from pipeline.verbs import run_every_step
 from schemas.contract import published
 from sources.simulate import world
 from sources.simulate.serve import serve
-from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
+from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, few_steps, settings_of
 
 PEOPLE, SEED = 120, 11
 # A whole run takes some ten seconds here after its imports; the kill falls anywhere in it.
@@ -47,7 +46,7 @@ def test_f1_killed_at_a_random_moment_and_run_again_equals_an_undisturbed_run(tm
         demo.consents(run, few_candidates(quiet), run.at())
     shutil.copytree(quiet, killed, symlinks=True)
     with serve(quiet), open_run(settings_of(quiet), "undisturbed") as run:
-        run_every_step(run)
+        few_steps(run)
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     lives = random.Random(seed)
@@ -55,7 +54,7 @@ def test_f1_killed_at_a_random_moment_and_run_again_equals_an_undisturbed_run(tm
         for attempt in range(2):
             live_and_die(killed, f"killed-{attempt}", lives.uniform(0.0, LONGEST_LIFE_SECONDS))
         with open_run(settings_of(killed), "again") as run:
-            verdicts = {s.verdict for s in run_every_step(run)}
+            verdicts = {s.verdict for s in few_steps(run)}
             assert verdicts <= {"passed", "unchanged"}
             assert content(killed / "lake") == content(quiet / "lake")
             for name in layout.table_names(killed / "lake"):

@@ -35,7 +35,6 @@ from hanbeon import clock, demo
 from hanbeon.errors import IntegrityError
 from hanbeon.settings import Settings
 from lake import layout, tables
-from pipeline import verbs
 from pipeline.bronze import quarantine_schema
 from pipeline.erase import erase
 from pipeline.publish import documents, publish, standardise
@@ -49,7 +48,7 @@ from sources.simulate.advance import advance
 from sources.simulate.serve import serve
 from tests.consent.making import proof
 from tests.law import Covered, Law
-from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, settings_of
+from tests.main_job.conftest import FEW_SERVICES, documents_of, few_candidates, few_steps, settings_of
 from tests.main_job.holding import values_of
 from tests.main_job.regranting import regrant
 
@@ -360,7 +359,7 @@ def test_the_lake_keeps_the_law_whatever_happens(tmp_path: Path) -> None:
     with serve(tmp_path):
         with open_run(settings_of(tmp_path), "first") as run:
             demo.consents(run, few_candidates(tmp_path), run.at())
-            verbs.run_every_step(run)
+            few_steps(run)
         machine = seed(SEED)(type("OneLife", (Machine,), {"home": tmp_path}))
         # Hypothesis ends slow lives by the clock, and may call that inconsistent: what went wrong we know ourselves.
         with suppress(FlakyStrategyDefinition):
