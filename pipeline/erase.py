@@ -136,8 +136,9 @@ def _empty(table: str, residue: Residue, current: Current) -> Change | None:
 def _cover(contract: Contract, table: str, residue: Residue, current: Current) -> Change | None:
     held = current.read()
     kept = covered(contract, held, unite(current.allowed_of(contract), contract))
-    residue.note(table, held, kept)
-    return changed(held, kept)
+    change = changed(held, kept)
+    residue.note(table, held, held if change is None else kept)
+    return change
 
 
 def _share_plan(run: Run, contract: Contract, recipient: str, table: str, residue: Residue) -> Plan:
