@@ -23,7 +23,7 @@ from pipeline.attest import operator
 from pipeline.erase import erase
 from pipeline.recover import recover
 from schemas.contract import gold
-from tests.main_job.conftest import Country, country, few_candidates
+from tests.main_job.conftest import FEW_SERVICES, Country, country, documents_of, few_candidates
 
 EXTRACT = "gold/household_extract"
 
@@ -107,7 +107,7 @@ def leave(korea: Country, key: int) -> None:
 
 @pytest.fixture
 def own_korea(tmp_path: Path) -> Iterator[Country]:
-    with country(tmp_path / "home", few_candidates) as found:
+    with country(tmp_path / "home", few_candidates, documents_of(FEW_SERVICES)) as found:
         yield found
 
 
